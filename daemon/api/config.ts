@@ -65,7 +65,13 @@ export interface ConfigProblem {
   readonly column: number;
   /** JSON path, e.g. `servers.db.settings`. */
   readonly path: string;
-  readonly code: 'SBX_CONFIG_SYNTAX' | 'SBX_CONFIG_INVALID' | 'SBX_CONFIG_RESERVED' | 'SBX_ALIAS_INVALID' | 'SBX_WORKSPACE_WIDENS' | 'SBX_CONFIG_READ';
+  readonly code:
+    | 'SBX_CONFIG_SYNTAX'
+    | 'SBX_CONFIG_INVALID'
+    | 'SBX_CONFIG_RESERVED'
+    | 'SBX_ALIAS_INVALID'
+    | 'SBX_WORKSPACE_WIDENS'
+    | 'SBX_CONFIG_READ';
   readonly message: string;
   readonly fix: string;
 }

@@ -71,10 +71,7 @@ export class ControlClient {
       const pending = this.#pending.get(message.id);
       this.#pending.delete(message.id);
       if (message.error === undefined) pending?.resolve(message.result);
-      else
-        pending?.reject(
-          message.error.data === undefined ? new Error(message.error.message) : errorFromShape(message.error.data),
-        );
+      else pending?.reject(message.error.data === undefined ? new Error(message.error.message) : errorFromShape(message.error.data));
     } else if (message.method !== undefined) {
       for (const listener of this.#listeners) listener(message.method, message.params ?? {});
     }

@@ -50,7 +50,13 @@ export interface DaemonStatus {
 /** A tool as listed by the endpoint (the MCP `Tool` object, names already exposed), with its server. */
 export interface ToolInfo {
   readonly server: string;
-  readonly tool: { readonly name: string; readonly title?: string; readonly description?: string; readonly inputSchema: object; readonly [key: string]: unknown };
+  readonly tool: {
+    readonly name: string;
+    readonly title?: string;
+    readonly description?: string;
+    readonly inputSchema: object;
+    readonly [key: string]: unknown;
+  };
 }
 /** A client × endpoint credential. */
 export interface ClientCredential {
@@ -81,7 +87,13 @@ export interface ControlMethods {
   'servers/restart': { params: { name: string; workspace?: string }; result: Record<string, never> };
   'servers/logs': { params: { name: string; lines?: number; workspace?: string }; result: { lines: readonly string[] } };
   'endpoint/describe': { params: EndpointRef; result: ResolvedEndpointStatus };
-  'tools/list': { params: EndpointRef; result: { tools: readonly ToolInfo[]; errors: readonly { server: string; code: string; message: string; cause: string; fix: string }[] } };
+  'tools/list': {
+    params: EndpointRef;
+    result: {
+      tools: readonly ToolInfo[];
+      errors: readonly { server: string; code: string; message: string; cause: string; fix: string }[];
+    };
+  };
   'tools/call': { params: EndpointRef & { name: string; arguments: Record<string, unknown> }; result: Record<string, unknown> };
   'resources/list': { params: EndpointRef; result: { resources: readonly Record<string, unknown>[] } };
   'resources/read': { params: EndpointRef & { uri: string }; result: Record<string, unknown> };
