@@ -1,0 +1,133 @@
+/**
+ * The Linux walk (design/guards.md): every component is opened with O_PATH|O_NOFOLLOW below the descriptor of its folder, links are read and
+ * walked again beneath the root, `..` pops a stack of descriptors. No name is ever resolved twice, so there is nothing to race.
+ */
+import { closeSync, constants, fstatSync, openSync, readlinkSync, type Stats } from 'node:fs';
+import { type Forbidden, MAX_LINKS, notFound, outside, type Place, type Root, systemCode } from './beneath.ts';
+
+/** Not in `fs.constants`; the same value on every Linux architecture Node runs on. */
+const O_PATH = 0o10000000;
+const pinned = (fd: number): string => `/proc/self/fd/${fd}`;
+
+interface Step {
+  readonly fd: number;
+  readonly name: string;
+}
+
+/** Pins a folder (its real path, found by the caller) as a root. */
+export function pinLinuxRoot(path: string, forbidden: readonly Forbidden[]): Root {
+  const rootFd = openSync(path, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  return {
+    path,
+    locate: (wanted, options = {}) => walk({ rootFd, rootPath: path, forbidden }, wanted, options.mayMiss === true),
+    close: () => closeSync(rootFd),
+  };
+}
+
+interface Walk {
+  readonly rootFd: number;
+  /** Path of `rootFd` below the real root, '' or ending in a slash; set when a place walks on to its children. */
+  readonly prefix?: string;
+  readonly rootPath: string;
+  readonly forbidden: readonly Forbidden[];
+}
+
+function walk(root: Walk, wanted: string, mayMiss: boolean): Place {
+  const stack: Step[] = [];
+  const pending = wanted.split('/').reverse();
+  let links = 0;
+  const top = (): number => stack.at(-1)?.fd ?? root.rootFd;
+  const pop = (): void => {
+    const step = stack.pop();
+    if (step === undefined) throw outside(wanted, 'The path leads above its root.');
+    closeSync(step.fd);
+  };
+  try {
+    for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+      if (name === '' || name === '.') continue;
+      if (name === '..') {
+        pop();
+        continue;
+      }
+      const fd = openChild(top(), name);
+      if (fd === undefined) {
+        const rest = pending.some((part) => part !== '' && part !== '.');
+        if (mayMiss && !rest) return place(root, stack, { name });
+        throw notFound(wanted);
+      }
+      const stat = fstatSync(fd);
+      if (stat.isSymbolicLink()) {
+        closeSync(fd);
+        if (++links > MAX_LINKS) throw outside(wanted, `It goes through more than ${MAX_LINKS} links.`);
+        // Whatever is read here, even if it was just swapped, is only walked beneath the root.
+        const target = readlinkSync(`${pinned(top())}/${name}`);
+        if (target.startsWith('/')) {
+          const below = root.rootPath === target ? '' : target.startsWith(`${root.rootPath}/`) ? target.slice(root.rootPath.length + 1) : undefined;
+          if (below === undefined) throw outside(wanted, 'It goes through a link that leads out of the root.');
+          while (stack.length > 0) pop();
+          pending.push(...below.split('/').reverse());
+        } else pending.push(...target.split('/').reverse());
+        continue;
+      }
+      stack.push({ fd, name });
+      if (isForbidden(stat, root.forbidden)) throw outside(wanted, 'It is the folder where Signalbox keeps its state.');
+      if (pending.length > 0 && !stat.isDirectory() && pending.some((part) => part !== '')) throw notFound(wanted);
+    }
+    return place(root, stack, undefined);
+  } catch (thrown) {
+    for (const step of stack) closeSync(step.fd);
+    if (['ENAMETOOLONG', 'EACCES', 'EPERM', 'ELOOP', 'EINVAL'].includes(systemCode(thrown) ?? '')) {
+      throw outside(wanted, `The system refuses it (${systemCode(thrown)}).`);
+    }
+    throw thrown;
+  }
+}
+
+function openChild(parent: number, name: string): number | undefined {
+  try {
+    return openSync(`${pinned(parent)}/${name}`, O_PATH | constants.O_NOFOLLOW);
+  } catch (thrown) {
+    const code = systemCode(thrown);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw thrown;
+  }
+}
+
+function isForbidden(stat: Stats, forbidden: readonly Forbidden[]): boolean {
+  return stat.isDirectory() && forbidden.some((folder) => folder.dev === stat.dev && folder.ino === stat.ino);
+}
+
+/** Takes over the descriptors of `stack`. */
+function place(root: Walk, stack: readonly Step[], missing: { readonly name: string } | undefined): Place {
+  const last = stack.at(-1);
+  const fd = last?.fd ?? root.rootFd;
+  const parentFd = missing === undefined ? (stack.at(-2)?.fd ?? root.rootFd) : fd;
+  const names = stack.map((step) => step.name);
+  if (missing !== undefined) names.push(missing.name);
+  const path = (root.prefix ?? '') + names.join('/');
+  return {
+    path,
+    stat: missing === undefined ? fstatSync(fd) : undefined,
+    ref: missing === undefined ? pinned(fd) : `${pinned(fd)}/${missing.name}`,
+    parentRef: pinned(parentFd),
+    name: missing?.name ?? last?.name ?? '',
+    parentStillBeneath: () => {
+      const now = readlinkSync(pinned(parentFd));
+      const rootNow = readlinkSync(pinned(root.rootFd));
+      return now === rootNow || now.startsWith(`${rootNow}/`);
+    },
+    child: (name) => {
+      const childFd = openChild(fd, name);
+      if (childFd === undefined) return undefined;
+      if (isForbidden(fstatSync(childFd), root.forbidden)) {
+        closeSync(childFd);
+        return undefined;
+      }
+      // Its own descriptor only: the folders above belong to this place.
+      return place({ ...root, rootFd: fd, prefix: path === '' ? '' : `${path}/` }, [{ fd: childFd, name }], undefined);
+    },
+    close: () => {
+      for (const step of stack) closeSync(step.fd);
+    },
+  };
+}
