@@ -1,0 +1,55 @@
+/** The output channel "Signalbox": the extension's own lines, the daemon's log, and every error with its cause and fix. */
+import type * as VSCode from 'vscode';
+import type { ControlEvents } from '../daemon/api/control.ts';
+import { errorShape } from '../daemon/api/errors.ts';
+import type { DaemonConnection } from './daemon/connection.ts';
+
+/** How much of the daemon's log "Show Log" fetches. */
+const TAIL_LINES = 200;
+
+/** Wraps the LogOutputChannel. */
+export class Log {
+  readonly #vscode: typeof VSCode;
+  readonly #channel: VSCode.LogOutputChannel;
+
+  constructor(vscode: typeof VSCode) {
+    this.#vscode = vscode;
+    this.#channel = vscode.window.createOutputChannel('Signalbox', { log: true });
+  }
+
+  dispose(): void {
+    this.#channel.dispose();
+  }
+
+  /** A line of the daemon's log, as it happens. */
+  daemon({ level, message }: ControlEvents['log']): void {
+    this.#channel[level](message);
+  }
+
+  /** Logs an error completely and shows what happened and what to do. */
+  report(error: unknown): void {
+    const shape = errorShape(error);
+    this.note(error);
+    void this.#vscode.window.showErrorMessage(`${shape.message} ${shape.fix} (${shape.code})`, 'Show Log').then((action) => {
+      if (action !== undefined) this.#channel.show();
+    });
+  }
+
+  /** Logs an error that nobody waits for. */
+  note(error: unknown): void {
+    const shape = errorShape(error);
+    this.#channel.error(`${shape.code}: ${shape.message}\n  why: ${shape.cause}\n  fix: ${shape.fix}`);
+  }
+
+  /** Shows the channel, with the end of the daemon's own log when one runs. */
+  async show(daemon: DaemonConnection): Promise<void> {
+    this.#channel.show();
+    const client = await daemon.find();
+    if (client === undefined) {
+      this.#channel.info('The daemon is not running.');
+      return;
+    }
+    const { lines } = await client.call('logs/tail', { lines: TAIL_LINES });
+    this.#channel.info(`Last ${lines.length} lines of the daemon's log:\n${lines.join('\n')}`);
+  }
+}

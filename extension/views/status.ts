@@ -1,0 +1,51 @@
+/** The one status bar item, and the context key the welcome views and menus depend on. */
+import type * as VSCode from 'vscode';
+import type { DaemonStatus } from '../../daemon/api/control.ts';
+import type { DaemonConnection, DaemonState } from '../daemon/connection.ts';
+
+/** Keeps the status bar item and the context key `signalbox.state` equal to the daemon's state. */
+export function showStatus(vscode: typeof VSCode, daemon: DaemonConnection): VSCode.Disposable {
+  const item = vscode.window.createStatusBarItem('signalbox.status', vscode.StatusBarAlignment.Left, 0);
+  item.name = 'Signalbox';
+  item.command = 'signalbox.servers.focus';
+  let known: DaemonState | undefined;
+  const update = (): void => {
+    const { text, tooltip, warning } = statusLine(daemon.state, daemon.status, daemon.error?.message);
+    item.text = text;
+    item.tooltip = tooltip;
+    item.backgroundColor = warning ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
+    if (known !== daemon.state) {
+      known = daemon.state;
+      void vscode.commands.executeCommand('setContext', 'signalbox.state', daemon.state);
+    }
+  };
+  update();
+  item.show();
+  return vscode.Disposable.from(item, { dispose: daemon.onChange(update) });
+}
+
+/** What the status bar says: text with a codicon, a tooltip, and whether something needs a look. */
+export function statusLine(
+  state: DaemonState,
+  status: DaemonStatus | undefined,
+  error: string | undefined,
+): { text: string; tooltip: string; warning: boolean } {
+  if (state === 'starting') return { text: '$(sync~spin) Signalbox', tooltip: 'The daemon is starting', warning: false };
+  if (state === 'failed') return { text: '$(error) Signalbox', tooltip: error ?? 'The daemon could not be started', warning: true };
+  if (state !== 'running' || status === undefined)
+    return { text: '$(circle-slash) Signalbox', tooltip: 'The daemon is not running', warning: false };
+  const enabled = status.servers.filter((server) => server.state !== 'disabled');
+  const broken = enabled.filter((server) => server.state === 'down' || server.state === 'degraded');
+  const notes = [
+    `Signalbox ${status.version}, port ${status.port}`,
+    `${enabled.length} servers, ${status.sessions} sessions`,
+    ...broken.map((server) => `${server.name}: ${server.reason?.message ?? server.state}`),
+    ...status.problems.map((problem) => `${problem.file}:${problem.line}: ${problem.message}`),
+  ];
+  const warning = broken.length > 0 || status.problems.length > 0;
+  return {
+    text: `${warning ? '$(warning)' : '$(radio-tower)'} Signalbox ${enabled.length - broken.length}/${enabled.length}`,
+    tooltip: notes.join('\n'),
+    warning,
+  };
+}
