@@ -1,0 +1,94 @@
+/** The JSON-RPC 2.0 envelope as the router sees it: everything it does not understand stays in place. */
+import { SignalboxError } from '../api/errors.ts';
+
+/** A request id: what came is what goes back, type and value. */
+export type RequestId = string | number;
+/** Any JSON object. */
+export type JsonObject = { [key: string]: unknown };
+
+/** A request. */
+export interface Request {
+  readonly jsonrpc: '2.0';
+  readonly id: RequestId;
+  readonly method: string;
+  readonly params?: JsonObject;
+}
+/** A notification. */
+export interface Notification {
+  readonly jsonrpc: '2.0';
+  readonly method: string;
+  readonly params?: JsonObject;
+}
+/** The error member of a response. */
+export interface RpcError {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+}
+/** What a request came to. */
+export type Outcome = { readonly result: JsonObject } | { readonly error: RpcError };
+/** A response; `id` is null only when the request's id could not be read. */
+export type Response = { readonly jsonrpc: '2.0'; readonly id: RequestId | null } & Outcome;
+/** Any message. */
+export type Message = Request | Notification | Response;
+
+/** Whether a value is a JSON object (not null, not an array). */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+/** Whether a message is a request. */
+export function isRequest(message: Message): message is Request {
+  return 'method' in message && 'id' in message;
+}
+/** Whether a message is a notification. */
+export function isNotification(message: Message): message is Notification {
+  return 'method' in message && !('id' in message);
+}
+/** Whether a message is a response. */
+export function isResponse(message: Message): message is Response {
+  return !('method' in message);
+}
+
+/**
+ * Parses one frame and checks only the envelope (JSON-RPC 2.0 sections 4 and 5).
+ * @throws SBX_MESSAGE_INVALID when it is not JSON or not one JSON-RPC message.
+ */
+export function parseMessage(text: string): Message {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw invalid(`not JSON: ${text.slice(0, 80)}`, cause);
+  }
+  return checkMessage(value);
+}
+
+/** Checks the envelope of a parsed value; see {@link parseMessage}. */
+export function checkMessage(value: unknown): Message {
+  if (!isObject(value) || value['jsonrpc'] !== '2.0') throw invalid('not a JSON-RPC 2.0 object');
+  const id = value['id'];
+  const validId = typeof id === 'string' || typeof id === 'number';
+  if ('method' in value) {
+    if (typeof value['method'] !== 'string') throw invalid('method is not a string');
+    if ('id' in value && !validId) throw invalid('a request id is a string or a number');
+    if ('params' in value && !isObject(value['params'])) throw invalid('params is not an object');
+    return value as unknown as Message;
+  }
+  if (!validId && id !== null && id !== undefined) throw invalid('a response id is a string, a number or null');
+  if ('result' in value === 'error' in value) throw invalid('a response has either result or error');
+  return value as unknown as Message;
+}
+
+function invalid(why: string, cause?: unknown): SignalboxError {
+  return new SignalboxError('SBX_MESSAGE_INVALID', 'A frame is not a valid JSON-RPC message.', {
+    why,
+    fix: 'Send one JSON-RPC 2.0 object per frame (2025-11-25 and 2026-07-28 have no batches).',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** `_meta` of params or of a result, or undefined. */
+export function metaOf(container: JsonObject | undefined): JsonObject | undefined {
+  const meta = container?.['_meta'];
+  return isObject(meta) ? meta : undefined;
+}

@@ -1,0 +1,53 @@
+/** A byte transport towards one server, and what opening one needs from the rest of the daemon. */
+import type { Readable, Writable } from 'node:stream';
+import type { SignalboxError } from '../api/errors.ts';
+import type { Message, RequestId } from '../protocol/message.ts';
+
+/** What a link reports. Set once, before anything is sent. */
+export interface LinkListener {
+  /** A message arrived. */
+  message(message: Message): void;
+  /** Something arrived that is no message; the link lives on. With `id`, it was the answer to that request. */
+  fault(error: SignalboxError, id?: RequestId): void;
+  /** The link is gone; called once. */
+  closed(error: SignalboxError): void;
+}
+
+/** A transport towards one server. */
+export interface Link {
+  readonly kind: 'stdio' | 'http';
+  /** Process id of a stdio server. */
+  readonly pid?: number;
+  /** Sends one message; failures are reported to the listener. */
+  send(message: Message): void;
+  /** Gives up waiting for the answer to `id` (HTTP: ends its stream). */
+  abandon(id: RequestId): void;
+  /** Called after the handshake with the revision agreed on (HTTP headers and the notification stream depend on it). */
+  agreed(revision: string): void;
+  /** Ends the link and what it started. */
+  close(): Promise<void>;
+}
+
+/** Opens a link; throws a {@link SignalboxError} when the server cannot be started or reached. */
+export type OpenLink = (listener: LinkListener) => Promise<Link>;
+
+/** A child process as the lifecycle hands it out: own process group, known to the guardian. */
+export interface Child {
+  readonly pid: number;
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Descriptors from 3 on. */
+  readonly pipes: readonly (Readable & Writable)[];
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  /** stdin EOF, then SIGTERM, then SIGKILL to the group. */
+  end(): Promise<void>;
+}
+/** Starts a child process. */
+export type SpawnChild = (options: {
+  command: string;
+  args: readonly string[];
+  env: Record<string, string>;
+  cwd: string;
+  extraPipes: number;
+}) => Promise<Child>;
