@@ -32,7 +32,11 @@ export function openConnection(engine: string, file: string, timeoutMs: number):
       });
     }
     // Standard output carries the protocol: the engine gets none of it.
-    const started = fork(engine, [file], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], serialization: 'advanced', execArgv: ['--no-warnings'] });
+    const started = fork(engine, [file], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      serialization: 'advanced',
+      execArgv: ['--no-warnings'],
+    });
     started.once('exit', () => {
       if (child === started) child = undefined;
     });

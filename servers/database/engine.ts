@@ -43,7 +43,9 @@ function ask(database: DatabaseSync, question: Question): Rows {
     const rows: Row[] = [];
     let bytes = 0;
     const { params } = question;
-    const found = (Array.isArray(params) ? statement.iterate(...params) : statement.iterate(params as Record<string, never>)) as Iterable<unknown>;
+    const found = (
+      Array.isArray(params) ? statement.iterate(...params) : statement.iterate(params as Record<string, never>)
+    ) as Iterable<unknown>;
     for (const values of found) {
       const row = (values as readonly unknown[]).map(plain);
       bytes += JSON.stringify(row).length;

@@ -48,7 +48,8 @@ export function listTables(connections: Connections, caps: Caps): ToolDefinition
     },
     annotations: READ_ONLY,
     run: async (args, { signal }) => {
-      const sql = "SELECT name, type FROM sqlite_schema WHERE type IN ('table','view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
+      const sql =
+        "SELECT name, type FROM sqlite_schema WHERE type IN ('table','view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
       const { rows, truncated } = await choose(connections, args).ask({ sql, params: [], ...caps }, signal);
       return { structured: { tables: rows.map(([name, type]) => ({ name, type })), truncated } };
     },
@@ -85,7 +86,10 @@ export function describeTable(connections: Connections, caps: Caps): ToolDefinit
       const ask = async (sql: string) => (await connection.ask({ sql, params: [table], ...caps }, signal)).rows;
       const schema = (await ask("SELECT sql FROM sqlite_schema WHERE type IN ('table','view') AND name = ?"))[0];
       if (schema === undefined) {
-        throw new SignalboxError('SBX_DB_SQL', `There is no table or view "${table}".`, { why: 'The schema does not name it.', fix: 'Use list_tables.' });
+        throw new SignalboxError('SBX_DB_SQL', `There is no table or view "${table}".`, {
+          why: 'The schema does not name it.',
+          fix: 'Use list_tables.',
+        });
       }
       const columns = await ask('SELECT name, type, "notnull", dflt_value, pk FROM pragma_table_xinfo(?)');
       const keys = await ask('SELECT "from", "table", "to" FROM pragma_foreign_key_list(?)');
@@ -156,7 +160,8 @@ export function query(connections: Connections, caps: Caps): ToolDefinition {
 
 function paramsOf(given: unknown): readonly Bindable[] | Readonly<Record<string, Bindable>> {
   if (Array.isArray(given)) return given.map(bindable);
-  if (typeof given === 'object' && given !== null) return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, bindable(value)]));
+  if (typeof given === 'object' && given !== null)
+    return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, bindable(value)]));
   return [];
 }
 

@@ -25,12 +25,18 @@ export default definePlugin<State>({
       return {
         problem: {
           what: 'The filesystem server has no folder to show.',
+          // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what the person writes into the configuration
           fix: 'Name a project folder in "roots" of its settings, for example ["${workspaceFolder}"], or run it with --root ./project.',
         },
       };
     }
     try {
-      return { area: openArea(roots.map((root) => resolve(baseFolder, root)), denyOf(deny)) };
+      return {
+        area: openArea(
+          roots.map((root) => resolve(baseFolder, root)),
+          denyOf(deny),
+        ),
+      };
     } catch (thrown) {
       // A root that may not be shown: serve nothing, and say why where a person will see it.
       if (!(thrown instanceof SignalboxError) || thrown.code !== 'SBX_FS_ROOT') throw thrown;

@@ -19,7 +19,8 @@ export interface HostOptions {
 export function readFlags(manifest: PluginManifest, args: readonly string[]): HostOptions {
   const flags = manifest.flags ?? {};
   const options: Record<string, { type: 'string'; multiple: true }> = {};
-  for (const name of ['settings-fd', 'audit-fd', 'workspace-folder', ...Object.keys(flags)]) options[name] = { type: 'string', multiple: true };
+  for (const name of ['settings-fd', 'audit-fd', 'workspace-folder', ...Object.keys(flags)])
+    options[name] = { type: 'string', multiple: true };
   let values: Record<string, string[] | undefined>;
   try {
     values = parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;

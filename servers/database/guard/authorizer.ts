@@ -15,12 +15,32 @@ const FUNCTIONS = new Set(
   unlikely upper zeroblob -> ->>`.split(/\s+/u),
 );
 /** These only answer questions, whatever their argument. */
-const ASKING_PRAGMAS = new Set(['table_info', 'table_xinfo', 'table_list', 'index_list', 'index_info', 'index_xinfo', 'foreign_key_list', 'collation_list']);
+const ASKING_PRAGMAS = new Set([
+  'table_info',
+  'table_xinfo',
+  'table_list',
+  'index_list',
+  'index_info',
+  'index_xinfo',
+  'foreign_key_list',
+  'collation_list',
+]);
 /** These answer without an argument and write with one. */
-const BARE_PRAGMAS = new Set(['encoding', 'page_count', 'page_size', 'freelist_count', 'user_version', 'schema_version', 'application_id', 'data_version']);
+const BARE_PRAGMAS = new Set([
+  'encoding',
+  'page_count',
+  'page_size',
+  'freelist_count',
+  'user_version',
+  'schema_version',
+  'application_id',
+  'data_version',
+]);
 
 /** The authorizer: constants.SQLITE_OK or SQLITE_DENY. `denied` hears why, for the message. */
-export function readOnlyAuthorizer(denied: (what: string) => void): (action: number, first: string | null, second: string | null) => number {
+export function readOnlyAuthorizer(
+  denied: (what: string) => void,
+): (action: number, first: string | null, second: string | null) => number {
   return (action, first, second) => {
     const name = (action === constants.SQLITE_FUNCTION ? (second ?? '') : (first ?? '')).toLowerCase();
     const allowed =
@@ -36,6 +56,8 @@ export function readOnlyAuthorizer(denied: (what: string) => void): (action: num
 }
 
 function actionName(action: number): string {
-  const found = Object.entries(constants).find(([key, value]) => value === action && !/^SQLITE_(?:OK|DENY|IGNORE|CHANGESET_.*)$/u.test(key));
+  const found = Object.entries(constants).find(
+    ([key, value]) => value === action && !/^SQLITE_(?:OK|DENY|IGNORE|CHANGESET_.*)$/u.test(key),
+  );
   return found === undefined ? `action ${action}` : found[0].slice('SQLITE_'.length).replaceAll('_', ' ');
 }

@@ -22,4 +22,7 @@ export interface Rows {
 /** The engine's answer. */
 export type Answer =
   | { readonly id: number; readonly rows: Rows }
-  | { readonly id: number; readonly error: { readonly code: string; readonly message: string; readonly why: string; readonly fix: string } };
+  | {
+      readonly id: number;
+      readonly error: { readonly code: string; readonly message: string; readonly why: string; readonly fix: string };
+    };

@@ -45,7 +45,8 @@ export interface DenyList {
  * @throws RangeError for a pattern that is too complex
  */
 export function denyList(extra: readonly string[]): DenyList {
-  const compile = (patterns: readonly string[]) => patterns.map((pattern) => ({ pattern, matches: compileGlob(pattern, { subtree: true }) }));
+  const compile = (patterns: readonly string[]) =>
+    patterns.map((pattern) => ({ pattern, matches: compileGlob(pattern, { subtree: true }) }));
   const builtIn = compile(NEVER_READ);
   const own = compile(extra);
   const readable = compile(READABLE);
@@ -56,7 +57,8 @@ export function denyList(extra: readonly string[]): DenyList {
     if (denied !== undefined) return denied;
     // The exception is for the file itself; a folder of that name excuses nothing beneath another denied name.
     const last = path.slice(path.lastIndexOf('/') + 1);
-    if (find(readable, last) !== undefined && find(builtIn, path.slice(0, Math.max(0, path.length - last.length - 1))) === undefined) return undefined;
+    if (find(readable, last) !== undefined && find(builtIn, path.slice(0, Math.max(0, path.length - last.length - 1))) === undefined)
+      return undefined;
     return find(builtIn, path);
   };
   return { read, write: (path) => read(path) ?? find(write, path) };

@@ -62,7 +62,8 @@ function walk(root: Walk, wanted: string, mayMiss: boolean): Place {
         // Whatever is read here, even if it was just swapped, is only walked beneath the root.
         const target = readlinkSync(`${pinned(top())}/${name}`);
         if (target.startsWith('/')) {
-          const below = root.rootPath === target ? '' : target.startsWith(`${root.rootPath}/`) ? target.slice(root.rootPath.length + 1) : undefined;
+          const below =
+            root.rootPath === target ? '' : target.startsWith(`${root.rootPath}/`) ? target.slice(root.rootPath.length + 1) : undefined;
           if (below === undefined) throw outside(wanted, 'It goes through a link that leads out of the root.');
           while (stack.length > 0) pop();
           pending.push(...below.split('/').reverse());

@@ -42,7 +42,8 @@ function locate(root: Area, wanted: string, names: readonly string[], mayMiss: b
     real = realpathSync.native(join(root.path, ...names));
     stat = lstatSync(real);
   } catch (thrown) {
-    if (!mayMiss || systemCode(thrown) !== 'ENOENT') throw systemCode(thrown) === 'ENOENT' ? notFound(wanted) : outside(wanted, String(thrown));
+    if (!mayMiss || systemCode(thrown) !== 'ENOENT')
+      throw systemCode(thrown) === 'ENOENT' ? notFound(wanted) : outside(wanted, String(thrown));
     const last = names.at(-1);
     if (last === undefined || last === '..') throw notFound(wanted);
     const link = lstatSync(join(root.path, ...names), { throwIfNoEntry: false });
@@ -53,7 +54,8 @@ function locate(root: Area, wanted: string, names: readonly string[], mayMiss: b
   if (!beneath(root.path, real)) throw outside(wanted, 'It leads out of the root.');
   for (let folder = real; folder !== root.path; folder = dirname(folder)) {
     const { dev, ino } = statSync(folder);
-    if (root.forbidden.some((other) => other.dev === dev && other.ino === ino)) throw outside(wanted, 'It is the folder where Signalbox keeps its state.');
+    if (root.forbidden.some((other) => other.dev === dev && other.ino === ino))
+      throw outside(wanted, 'It is the folder where Signalbox keeps its state.');
   }
   return at(root, real, stat);
 }
@@ -70,7 +72,8 @@ function at(root: Area, real: string, stat: Stats | undefined): Place {
     child: (name) => {
       const child = join(real, name);
       const childStat = lstatSync(child, { throwIfNoEntry: false });
-      if (childStat === undefined || root.forbidden.some((other) => other.dev === childStat.dev && other.ino === childStat.ino)) return undefined;
+      if (childStat === undefined || root.forbidden.some((other) => other.dev === childStat.dev && other.ino === childStat.ino))
+        return undefined;
       return at(root, child, childStat);
     },
     close: () => undefined,

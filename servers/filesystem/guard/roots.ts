@@ -71,7 +71,14 @@ function choose(roots: readonly Root[], path: string): { root: Root; below: stri
   if (!isAbsolute(given)) return { root: first, below: sep === '\\' ? path.replaceAll('\\', '/') : path };
   for (const root of roots) {
     if (given === root.path) return { root, below: '' };
-    if (given.startsWith(root.path + sep)) return { root, below: given.slice(root.path.length + 1).split(sep).join('/') };
+    if (given.startsWith(root.path + sep))
+      return {
+        root,
+        below: given
+          .slice(root.path.length + 1)
+          .split(sep)
+          .join('/'),
+      };
   }
   throw outside(path, 'It is an absolute path that begins with no root.');
 }
@@ -97,6 +104,7 @@ function checkedRoot(path: string, stateDir: string | undefined): string {
 function refusedRoot(path: string, why: string): SignalboxError {
   return new SignalboxError('SBX_FS_ROOT', `"${path}" cannot be a root.`, {
     why,
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what the person writes into the configuration
     fix: 'Name a project folder in "roots" of this server\'s settings, for example ["${workspaceFolder}"], or run with --root ./project.',
   });
 }

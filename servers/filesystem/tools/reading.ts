@@ -73,7 +73,10 @@ export function readTextFile(area: Area, maxFileBytes: number): ToolDefinition {
         // Where the cut fell, so that the next call can go on from there.
         const endLine = truncated ? first + linesOf(text).length - 1 : last;
         const note = truncated ? `\n[cut at ${MAX_TEXT} characters, in line ${endLine} of ${lines.length}: go on with startLine]` : '';
-        return { structured: { path: place.path, text, startLine: first, endLine, totalLines: lines.length, truncated }, text: text + note };
+        return {
+          structured: { path: place.path, text, startLine: first, endLine, totalLines: lines.length, truncated },
+          text: text + note,
+        };
       } finally {
         place.close();
       }
@@ -138,7 +141,9 @@ export function listDirectory(area: Area): ToolDefinition {
           child.close();
         }
         const truncated = entries.length === MAX_ENTRIES && names.length > MAX_ENTRIES;
-        const text = entries.map((entry) => `${entry.type.padEnd(6)} ${entry.name}${entry.size === undefined ? '' : ` (${entry.size} bytes)`}`);
+        const text = entries.map(
+          (entry) => `${entry.type.padEnd(6)} ${entry.name}${entry.size === undefined ? '' : ` (${entry.size} bytes)`}`,
+        );
         if (truncated) text.push(`[cut after ${MAX_ENTRIES} of ${names.length} entries]`);
         return { structured: { path: place.path, roots: area.roots, entries, truncated }, text: text.join('\n') || '(empty)' };
       } finally {

@@ -35,7 +35,8 @@ export function searchFiles(area: Area): ToolDefinition {
   return {
     name: 'search_files',
     title: 'Search files',
-    description: 'Finds files by a glob on their path and, with "content", the lines that contain a text (not a pattern; case does not matter).',
+    description:
+      'Finds files by a glob on their path and, with "content", the lines that contain a text (not a pattern; case does not matter).',
     input: {
       type: 'object',
       additionalProperties: false,
@@ -80,7 +81,9 @@ export function searchFiles(area: Area): ToolDefinition {
       } finally {
         start.close();
       }
-      const lines = search.matches.map((match) => (match.line === undefined ? match.path : `${match.path}:${match.line}: ${match.text ?? ''}`));
+      const lines = search.matches.map((match) =>
+        match.line === undefined ? match.path : `${match.path}:${match.line}: ${match.text ?? ''}`,
+      );
       if (search.truncated) lines.push(`[stopped after ${search.matches.length} results and ${search.visited} entries: narrow the search]`);
       const { matches, visited, truncated } = search;
       return { structured: { matches, visited, truncated }, text: lines.join('\n') || 'Nothing found.' };
@@ -151,7 +154,8 @@ function examine(search: Search, file: Place, below: string): void {
   if (data.includes(0)) return;
   const lines = data.toString('utf8').split('\n');
   for (const [index, line] of lines.entries()) {
-    if (line.toLowerCase().includes(search.content)) add(search, { path: file.path, line: index + 1, text: line.trim().slice(0, MAX_LINE) });
+    if (line.toLowerCase().includes(search.content))
+      add(search, { path: file.path, line: index + 1, text: line.trim().slice(0, MAX_LINE) });
     if (search.truncated) return;
   }
 }
