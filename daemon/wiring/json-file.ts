@@ -105,6 +105,7 @@ export function replaceFile(json: JsonFile, content: Buffer | undefined, mode: n
     create(json, content, mode);
     return;
   }
+  unchanged(json);
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.${randomBytes(6).toString('hex')}`);
   try {
     const bits = statSync(target).mode & 0o7777;
