@@ -14,7 +14,8 @@ export function table(rows: readonly (readonly string[])[], { indent = 0, width 
   }
   return rows
     .map((row) => {
-      const line = ' '.repeat(indent) + row.map((cell, column) => (column < row.length - 1 ? cell.padEnd(widths[column] ?? 0) : cell)).join('  ');
+      const line =
+        ' '.repeat(indent) + row.map((cell, column) => (column < row.length - 1 ? cell.padEnd(widths[column] ?? 0) : cell)).join('  ');
       const trimmed = line.trimEnd();
       return width > 0 && trimmed.length > width ? `${trimmed.slice(0, width - 1)}…` : trimmed;
     })

@@ -116,28 +116,15 @@ export class ControlServer {
   }
 
   #hello(connection: WebSocket, id: Id, method: string, params: unknown): void {
-    const refuseHello = (error: SignalboxError): void => {
+    try {
+      const protocol = agree(method, params, this.#options.identity.version);
+      this.#greeted.add(connection);
+      this.#options.onConnections?.(this.#greeted.size);
+      send(connection, { id, result: { protocol, ...this.#options.identity, pid: process.pid } });
+    } catch (error) {
       fail(connection, id, JSONRPC.params, error);
-      connection.close(1008, error.code);
-    };
-    if (method !== 'hello') return refuseHello(usage(`The first message must be \`hello\`, not \`${method}\`.`));
-    const range: unknown = isObject(params) ? params['protocol'] : undefined;
-    if (!Array.isArray(range) || typeof range[0] !== 'number' || typeof range[1] !== 'number')
-      return refuseHello(usage('`hello` needs `protocol`, the range [min, max] of control protocols the client speaks.'));
-    const [min, max] = CONTROL_PROTOCOL;
-    const protocol = Math.min(max, range[1]);
-    if (protocol < Math.max(min, range[0])) {
-      const newer = range[0] > max;
-      return refuseHello(
-        new SignalboxError('SBX_DAEMON_VERSION', `The daemon speaks control protocol ${min} to ${max}, the client ${range[0]} to ${range[1]}.`, {
-          why: newer ? `The daemon (${this.#options.identity.version}) is older than the client.` : 'The client is older than the daemon.',
-          fix: newer ? 'Run `signalbox restart` with the newer version.' : 'Update the client: reload the VS Code window or reinstall the command.',
-        }),
-      );
+      connection.close(1008, errorShape(error).code);
     }
-    this.#greeted.add(connection);
-    this.#options.onConnections?.(this.#greeted.size);
-    send(connection, { id, result: { protocol, ...this.#options.identity, pid: process.pid } });
   }
 
   async #handle<M extends Exclude<ControlMethod, 'hello'>>(connection: WebSocket, id: Id, method: M, params: unknown): Promise<void> {
@@ -152,10 +139,33 @@ export class ControlServer {
       send(connection, { id, result: await this.#options.handlers[method](checked) });
     } catch (error) {
       // what is not ours has a trace worth keeping; an expected error is the client's to show
-      if (!(error instanceof SignalboxError)) this.#options.log('error', `${method}: ${error instanceof Error ? error.stack : String(error)}`);
+      if (!(error instanceof SignalboxError))
+        this.#options.log('error', `${method}: ${error instanceof Error ? error.stack : String(error)}`);
       fail(connection, id, JSONRPC.server, error);
     }
   }
+}
+
+/**
+ * The control protocol to speak: the highest both sides know.
+ * @throws SBX_USAGE when the first message is no proper `hello`, SBX_DAEMON_VERSION when the ranges do not overlap
+ */
+function agree(method: string, params: unknown, version: string): number {
+  if (method !== 'hello') throw usage(`The first message must be \`hello\`, not \`${method}\`.`);
+  const range: unknown = isObject(params) ? params['protocol'] : undefined;
+  if (!Array.isArray(range) || typeof range[0] !== 'number' || typeof range[1] !== 'number')
+    throw usage('`hello` needs `protocol`, the range [min, max] of control protocols the client speaks.');
+  const [min, max] = CONTROL_PROTOCOL;
+  const protocol = Math.min(max, range[1]);
+  if (protocol >= Math.max(min, range[0])) return protocol;
+  const newer = range[0] > max;
+  const message = `The daemon speaks control protocol ${min} to ${max}, the client ${range[0]} to ${range[1]}.`;
+  throw new SignalboxError('SBX_DAEMON_VERSION', message, {
+    why: newer ? `The daemon (${version}) is older than the client.` : 'The client is older than the daemon.',
+    fix: newer
+      ? 'Run `signalbox restart` with the newer version.'
+      : 'Update the client: reload the VS Code window or reinstall the command.',
+  });
 }
 
 function send(connection: WebSocket, message: object): void {

@@ -26,7 +26,13 @@ const handlers = new Proxy({} as ControlHandlers, {
   },
 });
 
-type Answer = { id: number | null; method?: string; params?: unknown; result?: unknown; error?: { code: number; data: Record<string, string> } };
+type Answer = {
+  id: number | null;
+  method?: string;
+  params?: unknown;
+  result?: unknown;
+  error?: { code: number; data: Record<string, string> };
+};
 
 describe('ControlServer', () => {
   let http: Server;
@@ -112,7 +118,12 @@ describe('ControlServer', () => {
     assert.deepEqual(calls.at(-1), ['secrets/remove', { name: 'n' }]);
 
     const failed = await ask(socket, request(3, 'servers/restart', { name: 'x' }));
-    assert.deepEqual(failed.error?.data, { code: 'SBX_SERVER_UNKNOWN', message: 'There is no server `x`.', cause: 'Not configured.', fix: 'Add it.' });
+    assert.deepEqual(failed.error?.data, {
+      code: 'SBX_SERVER_UNKNOWN',
+      message: 'There is no server `x`.',
+      cause: 'Not configured.',
+      fix: 'Add it.',
+    });
 
     const bug = await ask(socket, request(4, 'status', {}));
     assert.equal(bug.error?.data['code'], 'SBX_INTERNAL');

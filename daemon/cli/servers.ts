@@ -1,0 +1,131 @@
+/** `signalbox servers`: what is configured, and changes to it. */
+import type { ControlClient } from '../api/control-client.ts';
+import { onlyArgument, positionals, usageError, verbOf } from './arguments.ts';
+import type { Command, CommandContext } from './command.ts';
+import { serversText } from './status.ts';
+import { TARGET_OPTIONS, workspaceRef } from './target.ts';
+
+const VERBS = ['list', 'add', 'remove', 'enable', 'disable', 'restart', 'logs'] as const;
+
+/** `signalbox servers`. */
+export const serversCommand: Command = {
+  name: 'servers',
+  summary: 'List, add, remove, enable, disable or restart servers, or read their logs',
+  usage: [
+    'signalbox servers [list]',
+    'signalbox servers add NAME COMMAND [ARG …] | --url URL | --plugin PLUGIN | --entry JSON',
+    'signalbox servers remove|enable|disable|restart NAME',
+    'signalbox servers logs NAME [-n LINES]',
+  ],
+  options: {
+    workspace: TARGET_OPTIONS.workspace,
+    url: { type: 'string', value: 'URL', summary: 'add: a Streamable HTTP server' },
+    plugin: { type: 'string', value: 'PLUGIN', summary: 'add: a bundled plugin, a folder or a package' },
+    entry: { type: 'string', value: 'JSON', summary: 'add: the whole entry, as Claude Code or VS Code write it' },
+    lines: { type: 'string', short: 'n', value: 'LINES', summary: 'logs: how many of the last lines; 50 unless told' },
+  },
+  examples: [
+    'signalbox servers add everything -- npx -y @modelcontextprotocol/server-everything',
+    'signalbox servers add docs --url https://example.com/mcp',
+    'signalbox servers add files --entry \'{"plugin": "filesystem", "settings": {"roots": ["/srv/data"]}}\'',
+  ],
+  async run(context) {
+    const [verb, rest] = verbOf('servers', context.args, VERBS, 'list');
+    if (verb === 'list') return list(context, rest);
+    if (verb === 'add') return add(context, rest);
+    const name = onlyArgument(`servers ${verb}`, rest, "the server's name");
+    return change(context, await context.connect(), verb, name);
+  },
+};
+
+async function list(context: CommandContext, rest: readonly string[]): Promise<number> {
+  positionals('servers list', rest, []);
+  const client = await context.connect();
+  const answer = await client.call('servers/list', workspaceRef(context));
+  context.result(answer, () => serversText(answer.servers));
+  return 0;
+}
+
+async function add(context: CommandContext, [name, ...command]: readonly string[]): Promise<number> {
+  if (name === undefined) throw usageError('`signalbox servers add` needs a name.', 'It was not given.', 'Run `signalbox help servers`.');
+  const entry = entryOf(context, command);
+  const client = await context.connect();
+  const answer = await client.call('servers/add', { name, entry, ...workspaceRef(context) });
+  context.result(answer, `Added \`${answer.name}\` to ${answer.file}.`);
+  return 0;
+}
+
+function entryOf({ flags }: CommandContext, [command, ...args]: readonly string[]): Record<string, unknown> {
+  const [url, plugin, text] = [flags.text('url'), flags.text('plugin'), flags.text('entry')];
+  const forms = [command, url, plugin, text].filter((form) => form !== undefined);
+  if (forms.length !== 1)
+    throw usageError(
+      'A server is a command, a URL, a plugin or an entry.',
+      forms.length === 0 ? 'None was given.' : 'More than one was given.',
+      'Give exactly one; `signalbox help servers` has examples.',
+    );
+  if (url !== undefined) return { type: 'http', url };
+  if (plugin !== undefined) return { plugin };
+  if (command !== undefined) return { type: 'stdio', command, args };
+  return jsonObject('--entry', text ?? '');
+}
+
+/**
+ * A JSON object given on the command line.
+ * @throws SBX_USAGE when it is not one
+ */
+export function jsonObject(flag: string, text: string): Record<string, unknown> {
+  let value: unknown;
+  let why = 'It is JSON, but not an object.';
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    why = error instanceof Error ? error.message : String(error);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw usageError(`${flag} is not a JSON object.`, why, `Quote it for the shell: ${flag} '{"key": "value"}'.`);
+  return { ...value };
+}
+
+async function change(
+  context: CommandContext,
+  client: ControlClient,
+  verb: Exclude<(typeof VERBS)[number], 'list' | 'add'>,
+  name: string,
+): Promise<number> {
+  const params = { name, ...workspaceRef(context) };
+  switch (verb) {
+    case 'remove': {
+      const { file } = await client.call('servers/remove', params);
+      context.result({ name, file }, `Removed \`${name}\` from ${file}.`);
+      return 0;
+    }
+    case 'enable':
+    case 'disable': {
+      const enabled = verb === 'enable';
+      const { file } = await client.call('servers/enable', { ...params, enabled });
+      context.result({ name, enabled, file }, `${enabled ? 'Enabled' : 'Disabled'} \`${name}\` in ${file}.`);
+      return 0;
+    }
+    case 'restart':
+      await client.call('servers/restart', params);
+      context.result({ name, restarted: true }, `Restarted \`${name}\`.`);
+      return 0;
+    case 'logs': {
+      const answer = await client.call('servers/logs', { ...params, lines: lineCount(context.flags.text('lines')) });
+      context.result(answer, answer.lines.join('\n'));
+      return 0;
+    }
+  }
+}
+
+/**
+ * How many lines `-n` asks for; 50 unless told.
+ * @throws SBX_USAGE when it is not a whole number
+ */
+export function lineCount(text: string | undefined): number {
+  if (text === undefined) return 50;
+  if (!/^\d{1,7}$/.test(text))
+    throw usageError(`\`-n ${text}\` is not a number of lines.`, 'It must be a whole number.', 'For example `-n 100`.');
+  return Number(text);
+}

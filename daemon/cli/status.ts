@@ -1,0 +1,71 @@
+/** `signalbox status`: the whole picture. */
+import type { DaemonStatus, ServerStatus } from '../api/control.ts';
+import { positionals } from './arguments.ts';
+import type { Command } from './command.ts';
+import { errorText } from './program.ts';
+import { table } from './table.ts';
+
+/** `signalbox status`. */
+export const statusCommand: Command = {
+  name: 'status',
+  summary: 'Show the daemon, its endpoints and its servers',
+  usage: ['signalbox status'],
+  options: {},
+  async run(context) {
+    positionals('status', context.args, []);
+    const client = await context.connect();
+    const status = await client.call('status', {});
+    context.result(status, () => statusText(status));
+    return 0;
+  },
+};
+
+/** The picture for a person. */
+export function statusText(status: DaemonStatus): string {
+  const facts = [
+    ['running', `pid ${status.pid}, port ${status.port}, since ${status.startedAt}, Node ${status.node}`],
+    ['configuration', status.configFile],
+    ['state', status.stateDir],
+    ...(status.portNote === undefined ? [] : [['note', status.portNote]]),
+  ];
+  const parts = [`Signalbox ${status.version}\n${table(facts, { indent: 2 })}`, endpointsText(status), serversText(status.servers)];
+  if (status.workspaces.length > 0)
+    parts.push(
+      `Workspaces\n${table(
+        status.workspaces.map(({ id, trust, folder }) => [id, trust, folder]),
+        { indent: 2 },
+      )}`,
+    );
+  if (status.problems.length > 0)
+    parts.push(
+      `Configuration problems\n${status.problems.map(({ file, line, column, code, message, fix }) => `  ${file}:${line}:${column} ${code}: ${message}\n    fix: ${fix}`).join('\n')}`,
+    );
+  return parts.join('\n\n');
+}
+
+/** The endpoints with what they serve. */
+export function endpointsText({ endpoints }: Pick<DaemonStatus, 'endpoints'>): string {
+  const rows = endpoints.map(({ name, url, servers }) => [name, url, servers.join(', ')]);
+  return rows.length === 0 ? 'No endpoints.' : `Endpoints\n${table(rows, { indent: 2 })}`;
+}
+
+/** The servers, one a line; the reason of one that is down stands below it. */
+export function serversText(servers: readonly ServerStatus[]): string {
+  if (servers.length === 0) return 'No servers.';
+  const rows = servers.map(({ name, alias, workspace, kind, state, tools, resources, prompts }) => [
+    name,
+    alias === name ? '' : `as ${alias}`,
+    kind,
+    state,
+    `${tools} tools, ${resources} resources, ${prompts} prompts`,
+    workspace ?? '',
+  ]);
+  const lines = table(rows, { indent: 2 }).split('\n');
+  const told = lines.flatMap((line, index) => {
+    const reason = servers[index]?.reason;
+    return reason === undefined
+      ? [line]
+      : [line, `      ${errorText({ ...reason, code: reason.code as 'SBX_INTERNAL' }).replaceAll('\n', '\n    ')}`];
+  });
+  return `Servers\n${told.join('\n')}`;
+}
