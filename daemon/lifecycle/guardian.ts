@@ -7,7 +7,7 @@ import { SYSTEM_PATH } from './command.ts';
 
 const SCRIPT = `
 trap '' HUP INT TERM
-groups=' '
+groups=" $* "
 while read -r line; do
   case $line in
     +*) groups="$groups\${line#+} " ;;
@@ -58,7 +58,8 @@ export class Guardian {
   }
 
   #start(): void {
-    const shell = spawn('/bin/sh', ['-c', SCRIPT], {
+    // the groups it begins with are arguments: it knows them even if this process dies before it can write a line
+    const shell = spawn('/bin/sh', ['-c', SCRIPT, 'signalbox-guardian', ...[...this.#groups].map(String)], {
       stdio: ['pipe', 'ignore', 'ignore'],
       // a session of its own: Ctrl-C in the daemon's terminal must not reach it
       detached: true,
@@ -75,7 +76,6 @@ export class Guardian {
     shell.once('error', gone);
     shell.stdin.on('error', () => {}); // it died; `exit` starts another
     shell.unref();
-    for (const pgid of this.#groups) this.#tell(`+${pgid}\n`);
   }
 
   #tell(line: string): void {

@@ -11,6 +11,9 @@ export interface Ownership {
   release(): void;
 }
 
+/** A connection nobody refers to is closed by the garbage collector, and the lock with it: whoever drops an {@link Ownership} must still own. */
+const held = new Set<DatabaseSync>();
+
 const SQLITE_BUSY = 5;
 const TRIES = 8;
 
@@ -47,11 +50,11 @@ function attemptOwnership(file: string): Ownership | undefined {
       cause: error,
     });
   }
-  let held: DatabaseSync | undefined = db;
+  const connection = db;
+  held.add(connection);
   return {
     release: () => {
-      held?.close();
-      held = undefined;
+      if (held.delete(connection)) connection.close();
     },
   };
 }

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+// biome-ignore-all lint/style/useNodejsImportProtocol: a Node before 14.18 does not know `node:` and must get as far as the message
 /*
  * The `signalbox` command. Plain old JavaScript on purpose: it must run on whatever Node starts it, if only to find a better one or to
  * say what is wrong (ARCHITECTURE section 2). Shipped as dist/signalbox.cjs, beside cli.mjs.
@@ -27,7 +28,7 @@ function isGood(version) {
 function listing(folder) {
   try {
     return fs.readdirSync(folder);
-  } catch (error) {
+  } catch (_error) {
     return [];
   }
 }
@@ -46,11 +47,13 @@ function askVersion(file) {
 /** The newest good Node below a folder whose entries are named after versions. */
 function newestIn(folder, rest) {
   var good = listing(folder).filter(isGood);
+  var file;
+  var i;
   good.sort(function (a, b) {
     return b.replace(/^v/, '').localeCompare(a.replace(/^v/, ''), 'en', { numeric: true });
   });
-  for (var i = 0; i < good.length; i++) {
-    var file = path.join.apply(path, [folder, good[i]].concat(rest));
+  for (i = 0; i < good.length; i++) {
+    file = path.join.apply(path, [folder, good[i]].concat(rest));
     if (fs.existsSync(file)) return file;
   }
   return undefined;
@@ -58,12 +61,15 @@ function newestIn(folder, rest) {
 
 /** The npm package `node` in this folder or one above. */
 function packagedNode() {
-  for (var folder = __dirname; ; folder = path.dirname(folder)) {
-    var found = path.join(folder, 'node_modules', 'node');
-    var file = path.join(found, 'bin', NODE);
+  var folder;
+  var found;
+  var file;
+  for (folder = __dirname; ; folder = path.dirname(folder)) {
+    found = path.join(folder, 'node_modules', 'node');
+    file = path.join(found, 'bin', NODE);
     try {
       if (isGood(JSON.parse(fs.readFileSync(path.join(found, 'package.json'), 'utf8')).version) && fs.existsSync(file)) return file;
-    } catch (error) {
+    } catch (_error) {
       /* not here: look one folder higher */
     }
     if (path.dirname(folder) === folder) return undefined;
@@ -72,6 +78,8 @@ function packagedNode() {
 
 /** Nodes that version managers keep; their folders carry the version, so nothing has to be started. */
 function managedNode() {
+  var file;
+  var i;
   var env = process.env;
   var home = os.homedir();
   var bin = process.platform === 'win32' ? [NODE] : ['bin', NODE];
@@ -85,8 +93,8 @@ function managedNode() {
     [path.join(home, '.asdf', 'installs', 'nodejs'), bin],
     [path.join(home, '.local', 'share', 'mise', 'installs', 'node'), bin],
   ];
-  for (var i = 0; i < places.length; i++) {
-    var file = places[i][0] ? newestIn(places[i][0], places[i][1]) : undefined;
+  for (i = 0; i < places.length; i++) {
+    file = places[i][0] ? newestIn(places[i][0], places[i][1]) : undefined;
     if (file) return file;
   }
   return undefined;
@@ -98,8 +106,10 @@ function installedNode() {
     .split(path.delimiter)
     .concat(['/opt/homebrew/bin', '/usr/local/bin', '/usr/bin']);
   var seen = {};
-  for (var i = 0; i < folders.length; i++) {
-    var file = path.join(folders[i], NODE);
+  var file;
+  var i;
+  for (i = 0; i < folders.length; i++) {
+    file = path.join(folders[i], NODE);
     if (folders[i] === '' || seen[file] || file === process.execPath || !fs.existsSync(file)) continue;
     seen[file] = true;
     if (isGood(askVersion(file))) return file;
@@ -146,6 +156,7 @@ function fail(cause) {
   process.exitCode = 2;
 }
 
+var node;
 if (isGood(process.versions.node)) {
   // through Function, because the parser of an old Node stops at the word `import`
   new Function('address', 'return import(address)')(url.pathToFileURL(ENTRY).href).catch(function (error) {
@@ -153,7 +164,7 @@ if (isGood(process.versions.node)) {
     process.exitCode = 1;
   });
 } else {
-  var node = findNode();
+  node = findNode();
   if (node) runOn(node);
   else fail('this is Node ' + process.versions.node + ' and no newer one was found.');
 }
