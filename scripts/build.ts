@@ -1,0 +1,120 @@
+/**
+ * `npm run build`: everything that ships, in `dist/`. Self-contained: nothing there needs node_modules.
+ * The same sources give the same bytes; `dist/package.json` carries a hash of them as `build`, which is how two builds of one version
+ * are told apart. Built beside and swapped in, so that a running program never sees half a `dist`.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, copyFileSync, existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { BuildOptions } from 'esbuild';
+import { build } from 'esbuild';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const DIST = join(ROOT, 'dist');
+const OUT = `${DIST}.new-${process.pid}`;
+
+type Manifest = { readonly name: string; readonly main: string; readonly [key: string]: unknown };
+
+const common: BuildOptions = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  // jsonc-parser's `main` is a UMD wrapper whose `require` calls no bundler can follow; its `module` is plain ES.
+  mainFields: ['module', 'main'],
+  legalComments: 'none',
+  charset: 'utf8',
+  logLevel: 'warning',
+  external: ['vscode'],
+};
+// Bundled CommonJS packages call `require` for Node's own modules; an ES module has none unless it makes one.
+const esm: BuildOptions = {
+  ...common,
+  format: 'esm',
+  banner: { js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);" },
+};
+
+/** Child scripts of a plugin: files it starts by URL (`new URL('./engine…', import.meta.url)`), which no bundler can see. */
+function childScripts(folder: string): readonly string[] {
+  const main = readFileSync(join(folder, 'index.ts'), 'utf8');
+  return [...main.matchAll(/new URL\(`\.\/([a-z-]+)\$\{ext/g)].map((match) => join(folder, `${match[1]}.ts`));
+}
+
+async function buildServers(): Promise<void> {
+  const source = join(ROOT, 'servers');
+  await build({ ...esm, entryPoints: [join(source, 'plugin', 'host.ts')], outfile: join(OUT, 'servers', 'plugin', 'host.mjs') });
+  copyFileSync(join(source, 'plugin', 'plugin.schema.json'), join(OUT, 'servers', 'plugin', 'plugin.schema.json'));
+  for (const file of globSync('*/plugin.json', { cwd: source }).sort()) {
+    const folder = join(source, dirname(file));
+    const target = join(OUT, 'servers', basename(folder));
+    const manifest = JSON.parse(readFileSync(join(source, file), 'utf8')) as Manifest;
+    const main = join(folder, manifest.main);
+    await build({
+      ...esm,
+      entryPoints: [main, ...childScripts(folder)],
+      outdir: target,
+      outExtension: { '.js': '.mjs' },
+      // The plugin API has state (a brand, error classes) that works across copies; a plugin therefore carries its own.
+      splitting: false,
+    });
+    const shipped = { ...manifest, main: basename(main).replace(/\.ts$/, '.mjs') };
+    writeFileSync(join(target, 'plugin.json'), `${JSON.stringify(shipped, null, 2)}\n`);
+    for (const asset of globSync('**/*.{wasm,sql,yaml}', { cwd: folder }).sort()) copyFileSync(join(folder, asset), join(target, basename(asset)));
+  }
+}
+
+/** Types of `mcp-signalbox/plugin`: the declarations of what it reaches, and one file that names them. */
+function buildTypes(): void {
+  const types = join(OUT, 'types');
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  const flags = ['--declaration', '--emitDeclarationOnly', '--noEmit', 'false', '--rootDir', ROOT, '--outDir', types];
+  const settings = readFileSync(join(ROOT, 'tsconfig.json'), 'utf8');
+  const config = join(ROOT, `tsconfig.build-${process.pid}.json`);
+  const parsed = JSON.parse(settings) as { compilerOptions: object };
+  writeFileSync(config, JSON.stringify({ compilerOptions: parsed.compilerOptions, files: ['servers/plugin/define.ts'] }));
+  try {
+    execFileSync(process.execPath, [tsc, '-p', config, ...flags], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+  } finally {
+    rmSync(config);
+  }
+  writeFileSync(join(OUT, 'plugin.d.ts'), "export * from './types/servers/plugin/define.d.ts';\n");
+}
+
+/** Hash of every file's name and bytes. */
+function contentHash(folder: string): string {
+  const hash = createHash('sha256');
+  for (const file of globSync('**/*', { cwd: folder }).sort()) {
+    const path = join(folder, file);
+    if (statSync(path).isFile()) hash.update(`${file.replaceAll('\\', '/')}\0`).update(readFileSync(path));
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** Builds `dist/`. Throws when a source does not compile. */
+async function buildAll(): Promise<void> {
+  const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { name: string; version: string };
+  rmSync(OUT, { recursive: true, force: true });
+  mkdirSync(join(OUT, 'servers', 'plugin'), { recursive: true });
+  await build({ ...common, format: 'cjs', entryPoints: ['extension/main.ts'], outfile: join(OUT, 'extension.cjs') });
+  await build({ ...esm, entryPoints: ['daemon/cli/main.ts'], outfile: join(OUT, 'cli.mjs') });
+  await build({ ...esm, entryPoints: ['servers/plugin/define.ts'], outfile: join(OUT, 'plugin.mjs') });
+  await buildServers();
+  buildTypes();
+  copyFileSync(join(ROOT, 'scripts', 'launcher', 'signalbox.cjs'), join(OUT, 'signalbox.cjs'));
+  chmodSync(join(OUT, 'signalbox.cjs'), 0o755);
+  copyFileSync(join(ROOT, 'daemon', 'config', 'config.schema.json'), join(OUT, 'config.schema.json'));
+  const about = { name, version, build: contentHash(OUT), type: 'module' };
+  writeFileSync(join(OUT, 'package.json'), `${JSON.stringify(about, null, 2)}\n`);
+  const old = `${DIST}.old-${process.pid}`;
+  if (existsSync(DIST)) renameSync(DIST, old);
+  renameSync(OUT, DIST);
+  rmSync(old, { recursive: true, force: true });
+  console.log(`dist: ${name} ${version}, build ${about.build}`);
+}
+
+try {
+  await buildAll();
+} finally {
+  rmSync(OUT, { recursive: true, force: true });
+}
