@@ -6,13 +6,17 @@ import type { Cli } from '../daemon/start.ts';
 const SCHEME = 'signalbox-preview';
 
 /** The fields of `wire claude-code --preview --json` that a preview needs. */
-interface WiringPreview {
-  readonly file?: string;
-  readonly before?: string | null;
-  readonly after?: string;
+export interface WiringPlan {
+  /** Claude Code's file, absolute. */
+  readonly file: string;
+  /** `command`: Claude Code's own command line does it; `file`: Signalbox changes the file; `none`: it is there already. */
+  readonly method: 'command' | 'file' | 'none';
+  readonly command?: string;
+  /** Unified diff. */
+  readonly diff?: string;
 }
 
-/** Serves the two sides of a preview; register it once. */
+/** Serves the text of previews; register it once. */
 export class PreviewDocuments implements VSCode.TextDocumentContentProvider {
   readonly #texts = new Map<string, string>();
 
@@ -25,9 +29,9 @@ export class PreviewDocuments implements VSCode.TextDocumentContentProvider {
     return this.#texts.get(uri.toString()) ?? '';
   }
 
-  /** Makes a document named `path` with `text` in it. */
-  show(vscode: typeof VSCode, path: string, side: 'before' | 'after', text: string): VSCode.Uri {
-    const uri = vscode.Uri.from({ scheme: SCHEME, path: path.startsWith('/') ? path : `/${path}`, query: `${side}-${this.#texts.size}` });
+  /** Makes a read-only document named `name` with `text` in it. */
+  create(vscode: typeof VSCode, name: string, text: string): VSCode.Uri {
+    const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${name}`, query: String(this.#texts.size) });
     this.#texts.set(uri.toString(), text);
     return uri;
   }
@@ -40,8 +44,12 @@ export class PreviewDocuments implements VSCode.TextDocumentContentProvider {
 export async function connectClaudeCode(vscode: typeof VSCode, cli: Cli, documents: PreviewDocuments): Promise<boolean> {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const options = folder?.scheme === 'file' ? { cwd: folder.fsPath } : {};
-  const preview = (await cli(['wire', 'claude-code', '--preview'], options)) as WiringPreview;
-  await showPreview(vscode, documents, preview);
+  const plan = (await cli(['wire', 'claude-code', '--preview'], options)) as WiringPlan;
+  if (plan.method === 'none') {
+    void vscode.window.showInformationMessage(`Claude Code is already connected to Signalbox (${plan.file}).`);
+    return false;
+  }
+  await vscode.window.showTextDocument(documents.create(vscode, 'Connect Claude Code.diff', previewText(plan)), { preview: true });
   const action = await vscode.window.showInformationMessage(
     'Connect Claude Code to Signalbox as shown? The present file is backed up and `signalbox wire claude-code --undo` restores it.',
     'Write',
@@ -52,14 +60,9 @@ export async function connectClaudeCode(vscode: typeof VSCode, cli: Cli, documen
   return true;
 }
 
-async function showPreview(vscode: typeof VSCode, documents: PreviewDocuments, preview: WiringPreview): Promise<void> {
-  if (preview.file !== undefined && preview.after !== undefined) {
-    const before = documents.show(vscode, preview.file, 'before', preview.before ?? '');
-    const after = documents.show(vscode, preview.file, 'after', preview.after);
-    await vscode.commands.executeCommand('vscode.diff', before, after, `Connect Claude Code: ${preview.file}`, { preview: true });
-    return;
-  }
-  // Claude Code's own command line will do the writing: there is no file of ours to compare.
-  const uri = documents.show(vscode, 'connect-claude-code.json', 'after', JSON.stringify(preview, null, 2));
-  await vscode.window.showTextDocument(uri, { preview: true });
+/** What will happen, as a document a person can read: the command line, or the change of the file as a unified diff. */
+export function previewText(plan: WiringPlan): string {
+  return plan.command === undefined
+    ? `# This would be changed in ${plan.file}\n\n${plan.diff ?? ''}`
+    : `# This command would be run; it writes to ${plan.file}\n\n${plan.command}\n`;
 }

@@ -57,7 +57,7 @@ async function askDatabase(vscode: typeof VSCode): Promise<ServerRequest | undef
 
 async function askApi(vscode: typeof VSCode): Promise<ServerRequest | undefined> {
   const file = await pickPath(vscode, 'OpenAPI 3 description', { filters: { OpenAPI: ['json', 'yaml', 'yml'] } });
-  return file === undefined ? undefined : named(vscode, 'api', { plugin: 'api', settings: { openapi: file } });
+  return file === undefined ? undefined : named(vscode, 'api', { plugin: 'api', settings: { spec: file } });
 }
 
 async function askCommand(vscode: typeof VSCode): Promise<ServerRequest | undefined> {

@@ -1,0 +1,163 @@
+/** What a person gets from the extension, seen from inside VS Code, against the real daemon. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'mocha';
+import * as vscode from 'vscode';
+import type { SignalboxExtension } from '../../../extension/main.ts';
+import type { ServerNode } from '../../../extension/views/servers.ts';
+
+describe('Signalbox in a real extension host', () => {
+  let signalbox: SignalboxExtension;
+  const runtimeFile = join(process.env['SIGNALBOX_STATE_DIR'] ?? '', 'runtime.json');
+
+  before(async () => {
+    const extension = vscode.extensions.getExtension<SignalboxExtension>('signalbox.mcp-signalbox');
+    assert.ok(extension, 'the extension is installed');
+    signalbox = await extension.activate();
+  });
+  after(() => vscode.commands.executeCommand('signalbox.stopDaemon'));
+
+  it('activates without starting a daemon', async () => {
+    assert.equal(await signalbox.daemon.find(), undefined);
+    assert.equal(signalbox.daemon.state, 'stopped');
+    assert.equal(existsSync(runtimeFile), false);
+  });
+
+  it('offers its endpoint to VS Code before the daemon runs, still without starting it', async () => {
+    const [definition] = (await signalbox.definitions.provideMcpServerDefinitions()) ?? [];
+    assert.equal(definition?.label, 'Signalbox');
+    assert.deepEqual(definition.headers, {});
+    assert.equal(signalbox.daemon.state, 'stopped');
+  });
+
+  it('has every command of the manifest in the palette', async () => {
+    const extension = vscode.extensions.getExtension('signalbox.mcp-signalbox');
+    assert.ok(extension);
+    const { contributes } = extension.packageJSON as { contributes: { commands: { command: string }[] } };
+    const registered = await vscode.commands.getCommands(true);
+    for (const { command } of contributes.commands) assert.ok(registered.includes(command), `${command} is registered`);
+  });
+
+  it('starts the daemon with the command', async () => {
+    await vscode.commands.executeCommand('signalbox.startDaemon');
+    assert.equal(signalbox.daemon.error, undefined, signalbox.daemon.error?.why);
+    assert.equal(signalbox.daemon.state, 'running');
+    assert.ok(isAlive(signalbox.daemon.status?.pid ?? 0));
+  });
+
+  it('shows endpoints, servers and tools in the tree', async () => {
+    const endpoints = await signalbox.servers.getChildren();
+    assert.deepEqual(endpoints.map(label), ['default']);
+    await until(signalbox, () => signalbox.daemon.status?.servers.every((server) => server.state === 'ready') === true);
+    const [endpoint] = await signalbox.servers.getChildren();
+    const servers = await signalbox.servers.getChildren(endpoint);
+    assert.deepEqual(servers.map(label), ['files', 'line', 'timetable']);
+    for (const server of servers) {
+      const tools = await signalbox.servers.getChildren(server);
+      assert.ok(tools.length > 0, `${label(server)} has tools`);
+      assert.ok(tools.every((tool) => tool.kind === 'tool' && tool.info.tool.name.includes('__')));
+    }
+  });
+
+  it('calls a tool and shows its result in a document', async () => {
+    const { tools } = await signalbox.daemon.call('tools/list', { endpoint: 'default' });
+    const read = tools.find(({ tool }) => tool.name.startsWith('files__read'));
+    assert.ok(read, 'the filesystem server has a tool that reads');
+    const path = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';
+    const request = { tool: read.tool.name, arguments: { path: join(path, 'README.md') } };
+    const result = await vscode.commands.executeCommand<Record<string, unknown>>('signalbox.callTool', request);
+    assert.match(JSON.stringify(result), /small branch line/);
+    assert.match(vscode.window.activeTextEditor?.document.getText() ?? '', /small branch line/);
+    assert.equal(vscode.window.activeTextEditor?.document.languageId, 'json');
+    await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+  });
+
+  it('resolves its MCP definition to a URL with a token of its own', async () => {
+    const [definition] = (await signalbox.definitions.provideMcpServerDefinitions()) ?? [];
+    assert.ok(definition);
+    assert.deepEqual(definition.headers, {}, 'no token before VS Code starts the server');
+    assert.match(definition.version ?? '', /^[0-9a-f]{12}$/);
+    const resolved = await signalbox.definitions.resolveMcpServerDefinition(definition);
+    assert.ok(resolved instanceof vscode.McpHttpServerDefinition);
+    assert.equal(resolved.uri.path, '/mcp/default');
+    assert.match(resolved.headers['Authorization'] ?? '', /^Bearer \S{20,}$/);
+    const response = await fetch(resolved.uri.toString(), {
+      method: 'POST',
+      headers: { ...resolved.headers, 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream' },
+      body: JSON.stringify({
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'initialize',
+        params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+      }),
+    });
+    assert.equal(response.status, 200);
+    assert.match(await response.text(), /"protocolVersion":"2025-11-25"/);
+  });
+
+  it('changes the version of its definition when the tools change', async () => {
+    const version = async (): Promise<string | undefined> => (await signalbox.definitions.provideMcpServerDefinitions())?.[0]?.version;
+    const before_ = await version();
+    const changed = event(signalbox.definitions.onDidChangeMcpServerDefinitions);
+    await signalbox.daemon.call('servers/enable', { name: 'timetable', enabled: false });
+    await changed;
+    await until(signalbox, () => signalbox.daemon.status?.servers.find(({ name }) => name === 'timetable')?.state !== 'ready');
+    assert.notEqual(await version(), before_);
+  });
+
+  it('restarts the daemon and is connected to the new one', async () => {
+    const old = signalbox.daemon.status?.pid ?? 0;
+    await vscode.commands.executeCommand('signalbox.restartDaemon');
+    assert.equal(signalbox.daemon.error, undefined, signalbox.daemon.error?.why);
+    assert.equal(signalbox.daemon.state, 'running');
+    assert.notEqual(signalbox.daemon.status?.pid, old);
+    assert.equal(isAlive(old), false);
+  });
+
+  it('stops the daemon and leaves no process', async () => {
+    const pids = [signalbox.daemon.status?.pid ?? 0, ...(signalbox.daemon.status?.servers ?? []).flatMap(({ pid }) => pid ?? [])];
+    await vscode.commands.executeCommand('signalbox.stopDaemon');
+    assert.equal(signalbox.daemon.state, 'stopped');
+    assert.deepEqual(pids.filter(isAlive), []);
+    assert.deepEqual(await signalbox.servers.getChildren(), [], 'the welcome view shows');
+    assert.equal(signalbox.daemon.state, 'stopped', 'a visible view does not start what a person stopped');
+  });
+
+  function label(node: ServerNode): string {
+    return String(signalbox.servers.getTreeItem(node).label);
+  }
+});
+
+/** Waits for the daemon's own change events until the condition holds; Mocha's limit ends a wait in vain. */
+function until(signalbox: SignalboxExtension, condition: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    if (condition()) {
+      resolve();
+      return;
+    }
+    const stop = signalbox.daemon.onChange(() => {
+      if (!condition()) return;
+      stop();
+      resolve();
+    });
+  });
+}
+
+function event(source: vscode.Event<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const subscription = source(() => {
+      subscription.dispose();
+      resolve();
+    });
+  });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return pid > 0;
+  } catch {
+    return false;
+  }
+}
