@@ -1,0 +1,194 @@
+/** The real Claude Code, wired by `signalbox wire`, calls the three bundled servers through the daemon. The model is a loopback script. */
+import assert from 'node:assert/strict';
+import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { delimiter, dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { after, before, describe, it } from 'node:test';
+import type { DaemonStatus } from '../../daemon/api/control.ts';
+import { findClaude } from '../../daemon/wiring/claude-command.ts';
+import { finish, type Home, makeHome } from '../fixtures/daemon.ts';
+import { type ModelApi, startModelApi, type Turn } from './model-api.ts';
+import { cachedClaude } from './programs.ts';
+
+const claude = installedClaude();
+const skip = claude === undefined && 'Claude Code is not installed: run test/clients/install.sh, or set SIGNALBOX_TEST_CLAUDE to its path.';
+
+const READ: Turn = { tool: { name: 'mcp__signalbox__fs__read_text_file', input: { path: 'notes/signal.txt' } } };
+const QUERY: Turn = {
+  tool: { name: 'mcp__signalbox__db__query', input: { sql: 'select name from stations order by name' } },
+};
+const GET: Turn = { tool: { name: 'mcp__signalbox__api__getTrain', input: { id: '4711' } } };
+const END: Turn = { text: 'All signals read.' };
+
+describe('Claude Code through the daemon', { skip }, () => {
+  let home: Home;
+  let trains: Server;
+
+  before(async () => {
+    home = makeHome();
+    trains = await startTrainApi();
+    configureServers(home, trains);
+    // `wire` asks the `claude` on PATH, as it does for a user.
+    linkClaude(home);
+    const up = await home.signalbox(['up']);
+    assert.equal(up.code, 0, up.stdout + up.stderr);
+  });
+
+  after(async () => {
+    await new Promise((resolve) => trains.close(resolve));
+    await home.remove();
+  });
+
+  it('is wired by `signalbox wire claude-code`, which asks the real `claude mcp add-json`', async () => {
+    const wired = await home.signalbox(['wire', 'claude-code', '--scope', 'user', '--json'], { env: claudeEnv(home) });
+    assert.equal(wired.code, 0, wired.stdout + wired.stderr);
+    assert.equal((JSON.parse(wired.stdout) as { method: string }).method, 'command');
+    const config = JSON.parse(readFileSync(join(home.dir, 'claude', '.claude.json'), 'utf8')) as {
+      mcpServers: Record<string, { command: string }>;
+    };
+    assert.equal(config.mcpServers['signalbox']?.command, home.paths.launcher);
+  });
+
+  it('calls one tool of each bundled server, and the model sees their answers', async () => {
+    const api = await startModelApi([READ, QUERY, GET, END]);
+    try {
+      const transcript = await runClaude(home, api);
+      const [read, query, get] = succeeded(api, 3, transcript);
+      assert.match(read ?? '', /Signal 12 shows clear/);
+      assert.match(query ?? '', /Ayr[\s\S]*Crewe/);
+      assert.match(get ?? '', /4711[\s\S]*Flying Scotsman/);
+    } finally {
+      await api.close();
+    }
+  });
+
+  it('goes on after `signalbox restart` between two calls', async () => {
+    const pids: number[] = [];
+    const restart = async (): Promise<void> => {
+      pids.push((await home.json<DaemonStatus>('status')).pid);
+      const restarted = await home.signalbox(['restart']);
+      assert.equal(restarted.code, 0, restarted.stdout + restarted.stderr);
+      pids.push((await home.json<DaemonStatus>('status')).pid);
+    };
+    const api = await startModelApi([READ, { ...QUERY, before: restart }, GET, END]);
+    try {
+      const transcript = await runClaude(home, api);
+      const [, query, get] = succeeded(api, 3, transcript);
+      assert.match(query ?? '', /Crewe/);
+      assert.match(get ?? '', /Flying Scotsman/);
+      assert.equal(new Set(pids).size, 2, `the daemon was replaced: ${pids.join(', ')}`);
+    } finally {
+      await api.close();
+    }
+  });
+
+  it('is taken out again by `signalbox unwire --all`, without the claude program', async () => {
+    const unwired = await home.signalbox(['unwire', '--all'], { env: { ...claudeEnv(home), PATH: dirname(process.execPath) } });
+    assert.equal(unwired.code, 0, unwired.stdout + unwired.stderr);
+    const config = JSON.parse(readFileSync(join(home.dir, 'claude', '.claude.json'), 'utf8')) as { mcpServers?: object };
+    assert.deepEqual(config.mcpServers ?? {}, {});
+  });
+});
+
+/** The texts of the first `count` tool results; fails with the transcript when one is missing or an error. */
+function succeeded(api: ModelApi, count: number, transcript: string): readonly string[] {
+  const results = api.results();
+  assert.equal(results.length, count, transcript);
+  for (const { tool, isError, text } of results) assert.equal(isError, false, `${tool}: ${text}`);
+  return results.map(({ text }) => text);
+}
+
+async function runClaude(home: Home, api: ModelApi): Promise<string> {
+  const args = ['-p', 'Read the signals.', '--allowedTools', 'mcp__signalbox__*', '--output-format', 'stream-json', '--verbose'];
+  const { code, stdout, stderr } = await finish(claude ?? '', args, {
+    cwd: home.cwd,
+    env: { ...withoutSignalbox(claudeEnv(home)), ANTHROPIC_BASE_URL: api.url, ANTHROPIC_API_KEY: 'loopback' },
+    timeoutMs: 120_000,
+  });
+  assert.equal(code, 0, stdout + stderr);
+  return stdout;
+}
+
+/** A user starts Claude anywhere: only the wired entry may tell the bridge where the daemon is. */
+function withoutSignalbox(env: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('SIGNALBOX_')));
+}
+
+/** Claude's own folders beside the daemon's, and no traffic but to the model API. */
+function claudeEnv(home: Home): Record<string, string> {
+  return {
+    ...home.env,
+    PATH: [join(home.dir, 'bin'), home.env['PATH'] ?? ''].join(delimiter),
+    CLAUDE_CONFIG_DIR: join(home.dir, 'claude'),
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+    DISABLE_AUTOUPDATER: '1',
+  };
+}
+
+/** A `claude` on PATH whatever the program's file is called. */
+function linkClaude(home: Home): void {
+  const bin = join(home.dir, 'bin');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'claude'), `#!/bin/sh\nexec '${claude ?? ''}' "$@"\n`, { mode: 0o755 });
+}
+
+function installedClaude(): string | undefined {
+  const given = process.env['SIGNALBOX_TEST_CLAUDE'];
+  for (const file of [given, cachedClaude()]) {
+    if (file === undefined) continue;
+    try {
+      accessSync(file, constants.X_OK);
+      return file;
+    } catch (cause) {
+      if (file === given) throw new Error(`SIGNALBOX_TEST_CLAUDE names ${file}, which cannot be run`, { cause });
+    }
+  }
+  return findClaude({ env: process.env, platform: process.platform });
+}
+
+/** A file, a database and an API, each with one fact to find. */
+function configureServers(home: Home, trains: Server): void {
+  const root = join(home.dir, 'root');
+  mkdirSync(join(root, 'notes'), { recursive: true });
+  writeFileSync(join(root, 'notes', 'signal.txt'), 'Signal 12 shows clear.\n');
+  const file = join(home.dir, 'stations.db');
+  const database = new DatabaseSync(file);
+  database.exec("create table stations (name text); insert into stations values ('Crewe'), ('Ayr')");
+  database.close();
+  const host = `127.0.0.1:${(trains.address() as AddressInfo).port}`;
+  const spec = join(home.dir, 'trains.json');
+  writeFileSync(spec, JSON.stringify(openApi(`http://${host}`)));
+  const config = {
+    servers: {
+      fs: { plugin: 'filesystem', settings: { roots: [root] } },
+      db: { plugin: 'database', settings: { connections: { main: `sqlite:${file}` } } },
+      api: { plugin: 'api', settings: { spec, allowPrivate: [host] } },
+    },
+    namespaces: { all: ['fs', 'db', 'api'] },
+    endpoints: { default: { namespaces: ['all'] } },
+  };
+  writeFileSync(home.paths.configFile, JSON.stringify(config, null, 2));
+}
+
+function openApi(url: string): object {
+  const id = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
+  const responses = { 200: { description: 'The train' } };
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Trains', version: '1' },
+    servers: [{ url }],
+    paths: { '/trains/{id}': { get: { operationId: 'getTrain', summary: 'One train', parameters: [id], responses } } },
+  };
+}
+
+async function startTrainApi(): Promise<Server> {
+  const server = createServer((request, response) => {
+    const id = /^\/trains\/(\w+)$/.exec(request.url ?? '')?.[1];
+    response.writeHead(id === undefined ? 404 : 200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(id === undefined ? {} : { id, name: 'Flying Scotsman' }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
