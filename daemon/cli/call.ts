@@ -21,7 +21,7 @@ export const callCommand: Command = {
     const name = onlyArgument('call', context.args, 'the name of a tool');
     const given = await argumentsOf(context);
     const client = await context.connect();
-    const result = await client.call('tools/call', { name, arguments: given, ...endpointRef(context) });
+    const result = await client.call('tools/call', { name, arguments: given, ...(await endpointRef(context, client)) });
     context.result(result, () => contentText(result['content'], result['structuredContent']));
     return result['isError'] === true ? 1 : 0;
   },

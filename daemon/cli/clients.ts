@@ -2,7 +2,7 @@
 import { onlyArgument, positionals, verbOf } from './arguments.ts';
 import type { Command } from './command.ts';
 import { table } from './table.ts';
-import { endpointRef, TARGET_OPTIONS } from './target.ts';
+import { TARGET_OPTIONS, WORKSPACE_OPTION, workspaceRef } from './target.ts';
 
 /** `signalbox clients`. */
 export const clientsCommand: Command = {
@@ -13,7 +13,11 @@ export const clientsCommand: Command = {
     'signalbox clients token CLIENT [--endpoint NAME] [--rotate]',
     'signalbox clients revoke CLIENT [--endpoint NAME]',
   ],
-  options: { ...TARGET_OPTIONS, rotate: { type: 'boolean', summary: 'token: replace it; the old one stops working' } },
+  options: {
+    endpoint: TARGET_OPTIONS.endpoint,
+    workspace: WORKSPACE_OPTION,
+    rotate: { type: 'boolean', summary: 'token: replace it; the old one stops working' },
+  },
   details: ['`token` prints the URL and the bearer token for a client that connects over HTTP; it creates them at the first call.'],
   async run(context) {
     const [verb, rest] = verbOf('clients', context.args, ['list', 'token', 'revoke'] as const, 'list');
@@ -31,8 +35,9 @@ export const clientsCommand: Command = {
       return 0;
     }
     const name = onlyArgument(`clients ${verb}`, rest, "the client's name");
-    const params = { client: name, ...endpointRef(context) };
     const client = await context.connect();
+    const endpoint = context.flags.text('endpoint');
+    const params = { client: name, ...(endpoint === undefined ? {} : { endpoint }), ...(await workspaceRef(context, client)) };
     if (verb === 'token') {
       const answer = await client.call('clients/token', context.flags.on('rotate') ? { ...params, rotate: true } : params);
       context.result(answer, `${answer.url}\nAuthorization: Bearer ${answer.token}`);

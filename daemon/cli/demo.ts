@@ -45,6 +45,11 @@ export const demoCommand: Command = {
 async function serve(context: CommandContext, paths: Paths, workspace: string | undefined): Promise<number> {
   const { startDaemon } = await import('../main.ts');
   const daemon = await startDaemon({ paths });
+  if (daemon === undefined) {
+    context.note('A daemon runs there already.');
+    await introduce(context, paths, workspace);
+    return 0;
+  }
   context.signal.addEventListener('abort', () => void daemon.stop(`${String(context.signal.reason)} received`));
   if (context.signal.aborted) await daemon.stop('interrupted');
   else await introduce(context, paths, workspace);

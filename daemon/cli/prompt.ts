@@ -20,12 +20,12 @@ export const promptCommand: Command = {
     const given = promptArguments(context.flags.text('args'));
     const client = await context.connect();
     if (name === undefined) {
-      const answer = await client.call('prompts/list', endpointRef(context));
+      const answer = await client.call('prompts/list', await endpointRef(context, client));
       const rows = answer.prompts.map((prompt) => [String(prompt['name']), headline(String(prompt['description'] ?? ''))]);
       context.result(answer, () => (rows.length === 0 ? 'No prompts.' : table(rows)));
       return 0;
     }
-    const result = await client.call('prompts/get', { name, arguments: given, ...endpointRef(context) });
+    const result = await client.call('prompts/get', { name, arguments: given, ...(await endpointRef(context, client)) });
     const messages = Array.isArray(result['messages']) ? (result['messages'] as { role?: string; content?: unknown }[]) : [];
     context.result(result, () => messages.map(({ role, content }) => `${role}:\n${contentText([content])}`).join('\n\n'));
     return 0;

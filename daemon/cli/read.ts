@@ -15,12 +15,12 @@ export const readCommand: Command = {
     const [uri] = positionals('read', context.args, ['a URI?']);
     const client = await context.connect();
     if (uri === undefined) {
-      const answer = await client.call('resources/list', endpointRef(context));
+      const answer = await client.call('resources/list', await endpointRef(context, client));
       const rows = answer.resources.map((resource) => [String(resource['uri']), String(resource['title'] ?? resource['name'] ?? '')]);
       context.result(answer, () => (rows.length === 0 ? 'No resources.' : table(rows)));
       return 0;
     }
-    const result = await client.call('resources/read', { uri, ...endpointRef(context) });
+    const result = await client.call('resources/read', { uri, ...(await endpointRef(context, client)) });
     context.result(result, () => contentText(result['contents']));
     return 0;
   },

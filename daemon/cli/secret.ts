@@ -4,7 +4,7 @@ import { Writable } from 'node:stream';
 import { onlyArgument, positionals, usageError, verbOf } from './arguments.ts';
 import type { Command, CommandContext } from './command.ts';
 import { table } from './table.ts';
-import { TARGET_OPTIONS, workspaceRef } from './target.ts';
+import { WORKSPACE_OPTION, workspaceRef } from './target.ts';
 
 /** `signalbox secret`. */
 export const secretCommand: Command = {
@@ -16,7 +16,7 @@ export const secretCommand: Command = {
     'signalbox secret grant NAME SERVER',
     'signalbox secret rm NAME',
   ],
-  options: { workspace: { ...TARGET_OPTIONS.workspace, summary: `grant: ${TARGET_OPTIONS.workspace.summary}` } },
+  options: { workspace: WORKSPACE_OPTION },
   // biome-ignore lint/suspicious/noTemplateCurlyInString: this is how the configuration writes it
   details: ['A configuration uses it as ${secret:NAME}. Only the servers it was granted to get it.'],
   examples: ['signalbox secret set github < token.txt', 'signalbox secret grant github github'],
@@ -34,7 +34,8 @@ export const secretCommand: Command = {
       }
       case 'grant': {
         const [name = '', server = ''] = positionals('secret grant', rest, ['a name', 'a server']);
-        await (await context.connect()).call('secrets/grant', { name, server, ...workspaceRef(context) });
+        const client = await context.connect();
+        await client.call('secrets/grant', { name, server, ...(await workspaceRef(context, client)) });
         context.result({ name, server, granted: true }, `The server \`${server}\` may use \`${name}\`.`);
         return 0;
       }

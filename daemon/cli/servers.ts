@@ -3,7 +3,7 @@ import type { ControlClient } from '../api/control-client.ts';
 import { onlyArgument, positionals, usageError, verbOf } from './arguments.ts';
 import type { Command, CommandContext } from './command.ts';
 import { serversText } from './status.ts';
-import { TARGET_OPTIONS, workspaceRef } from './target.ts';
+import { WORKSPACE_OPTION, workspaceRef } from './target.ts';
 
 const VERBS = ['list', 'add', 'remove', 'enable', 'disable', 'restart', 'logs'] as const;
 
@@ -18,7 +18,7 @@ export const serversCommand: Command = {
     'signalbox servers logs NAME [-n LINES]',
   ],
   options: {
-    workspace: TARGET_OPTIONS.workspace,
+    workspace: WORKSPACE_OPTION,
     url: { type: 'string', value: 'URL', summary: 'add: a Streamable HTTP server' },
     plugin: { type: 'string', value: 'PLUGIN', summary: 'add: a bundled plugin, a folder or a package' },
     entry: { type: 'string', value: 'JSON', summary: 'add: the whole entry, as Claude Code or VS Code write it' },
@@ -41,7 +41,7 @@ export const serversCommand: Command = {
 async function list(context: CommandContext, rest: readonly string[]): Promise<number> {
   positionals('servers list', rest, []);
   const client = await context.connect();
-  const answer = await client.call('servers/list', workspaceRef(context));
+  const answer = await client.call('servers/list', await workspaceRef(context, client));
   context.result(answer, () => serversText(answer.servers));
   return 0;
 }
@@ -50,7 +50,7 @@ async function add(context: CommandContext, [name, ...command]: readonly string[
   if (name === undefined) throw usageError('`signalbox servers add` needs a name.', 'It was not given.', 'Run `signalbox help servers`.');
   const entry = entryOf(context, command);
   const client = await context.connect();
-  const answer = await client.call('servers/add', { name, entry, ...workspaceRef(context) });
+  const answer = await client.call('servers/add', { name, entry, ...(await workspaceRef(context, client)) });
   context.result(answer, `Added \`${answer.name}\` to ${answer.file}.`);
   return 0;
 }
@@ -93,7 +93,7 @@ async function change(
   verb: Exclude<(typeof VERBS)[number], 'list' | 'add'>,
   name: string,
 ): Promise<number> {
-  const params = { name, ...workspaceRef(context) };
+  const params = { name, ...(await workspaceRef(context, client)) };
   switch (verb) {
     case 'remove': {
       const { file } = await client.call('servers/remove', params);

@@ -15,7 +15,7 @@ export const toolsCommand: Command = {
   async run(context) {
     positionals('tools', context.args, []);
     const client = await context.connect();
-    const answer = await client.call('tools/list', endpointRef(context));
+    const answer = await client.call('tools/list', await endpointRef(context, client));
     context.result(answer, () => toolsText(answer, context.stdout.columns ?? 0));
     return 0;
   },

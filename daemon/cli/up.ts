@@ -6,7 +6,7 @@ import { positionals, usageError } from './arguments.ts';
 import type { Command, CommandContext } from './command.ts';
 import { openControl, startedDaemon } from './connection.ts';
 import { endpointsText, statusText } from './status.ts';
-import { existingFolder } from './target.ts';
+import { existingFolder, untrustedNote } from './target.ts';
 
 /** `signalbox up`. */
 export const upCommand: Command = {
@@ -44,10 +44,7 @@ async function background(context: CommandContext, workspace: string | undefined
     const status = await client.call('status', {});
     if (!started && config !== undefined && status.configFile !== config)
       context.note(`The running daemon uses ${status.configFile}; run \`signalbox stop\` first to change that.`);
-    if (opened?.trust === 'untrusted' || opened?.trust === 'changed')
-      context.note(
-        `The workspace file of ${opened.folder} is not trusted and does nothing: \`signalbox trust ${opened.folder}\` shows it.`,
-      );
+    if (opened?.trust === 'untrusted' || opened?.trust === 'changed') context.note(untrustedNote(opened.folder));
     context.result({ ...status, started }, () =>
       [`The daemon ${started ? 'was started' : 'already runs'} (pid ${status.pid}).`, endpointsText(status)].join('\n\n'),
     );
@@ -63,6 +60,16 @@ async function foreground(context: CommandContext, workspace: string | undefined
   // only here: the other commands start faster without the daemon's code
   const { startDaemon } = await import('../main.ts');
   const daemon = await startDaemon({ paths });
+  if (daemon === undefined) {
+    // the loser of an election: whoever started it attaches to the winner
+    context.note('Another process is the daemon already; `signalbox status` shows it.');
+    return 0;
+  }
+  if (daemon === undefined) {
+    // the loser of the election; whoever started it attaches to the winner
+    context.note('Another process is the daemon already; see `signalbox status`.');
+    return 0;
+  }
   context.signal.addEventListener('abort', () => void daemon.stop(`${String(context.signal.reason)} received`));
   if (context.signal.aborted) void daemon.stop('interrupted');
   else if (workspace !== undefined) {
