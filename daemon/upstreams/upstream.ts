@@ -16,8 +16,10 @@ export interface UpstreamOptions {
   readonly onState: () => void;
 }
 
-/** Back-off between failed starts, milliseconds. */
-const BACKOFF_MS = [1000, 2000, 5000, 15_000, 30_000];
+/** Back-off between failures, milliseconds: the first is forgiven, a crash loop is not. */
+const BACKOFF_MS = [0, 1000, 2000, 5000, 15_000, 30_000];
+/** A server that lived this long, milliseconds, has proved itself: its next failure is a first one. */
+const PROVEN_MS = 10_000;
 const START_TIMEOUT_MS = 30_000;
 const CALL_TIMEOUT_MS = 60_000;
 
@@ -34,6 +36,7 @@ export class Upstream {
   #starting: Promise<Connection> | undefined;
   #failures = 0;
   #retryAt = 0;
+  #readyAt = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   #listening: AbortController | undefined;
   #stopped = false;
@@ -166,7 +169,7 @@ export class Upstream {
         onClosed: (error) => this.#lost(error),
       });
       this.#connection = connection;
-      this.#failures = 0;
+      this.#readyAt = Date.now();
       this.#set('ready');
       this.#resubscribe(connection);
       for (const listener of this.#readyListeners) listener(connection);
@@ -208,6 +211,7 @@ export class Upstream {
   #lost(error: SignalboxError): void {
     if (this.#connection === undefined) return;
     this.#connection = undefined;
+    if (Date.now() - this.#readyAt > PROVEN_MS) this.#failures = 0;
     this.#failed(error);
     // It was in use: bring it back, so that its tools do not vanish until somebody asks.
     const wait = Math.max(0, this.#retryAt - Date.now());

@@ -1,0 +1,195 @@
+/** The composition root: builds the parts and gives each what it needs. */
+import { randomBytes } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import type { Server } from 'node:http';
+import { CONTROL_PROTOCOL, type ControlEvents, type DaemonStatus } from './api/control.ts';
+import type { Paths } from './api/paths.ts';
+import { ConfigStore } from './config/store.ts';
+import { controlHandlers, serverStatus } from './control.ts';
+import { BridgeServer } from './endpoints/bridge-server.ts';
+import { ControlServer } from './endpoints/control-server.ts';
+import { EndpointSet } from './endpoints/endpoint-set.ts';
+import { createListener } from './endpoints/listener.ts';
+import { ChildRegistry } from './lifecycle/children.ts';
+import { ChildEnvironments } from './lifecycle/environment.ts';
+import { IdleStop } from './lifecycle/idle.ts';
+import { installLauncher } from './lifecycle/install.ts';
+import { installation } from './lifecycle/installation.ts';
+import { acquireOwnership } from './lifecycle/ownership.ts';
+import { listenRemembered } from './lifecycle/port.ts';
+import { removeRuntimeFile, writeRuntimeFile } from './lifecycle/runtime-file.ts';
+import { Router } from './router/router.ts';
+import { SecretStore } from './security/secrets.ts';
+import { TokenStore } from './security/tokens.ts';
+import { TrustStore } from './security/trust.ts';
+import { Journal } from './journal.ts';
+import { linkOpener } from './upstreams/open-link.ts';
+import { UpstreamHost } from './upstreams/upstream-host.ts';
+
+/** A running daemon. */
+export interface Daemon {
+  status(): DaemonStatus;
+  /** Ends it cleanly: clients told, servers ended, runtime file removed, ownership given up. */
+  stop(reason: string): Promise<void>;
+  /** Resolves when it has ended. */
+  readonly stopped: Promise<void>;
+}
+
+/**
+ * Starts the daemon of this state directory.
+ * @returns undefined when another process is the daemon already
+ * @throws SBX_STATE_INSECURE, SBX_NO_PORT
+ */
+export async function startDaemon({ paths }: { readonly paths: Paths }): Promise<Daemon | undefined> {
+  const ownership = acquireOwnership(paths);
+  if (ownership === undefined) return undefined;
+  const installed = installation();
+  const { version, build } = installed;
+  const startedAt = new Date().toISOString();
+  const controlToken = randomBytes(32).toString('base64url');
+  const identity = { name: 'signalbox', title: 'Signalbox', version };
+  const secrets = new SecretStore(paths.secretsFile);
+  const trust = new TrustStore(paths.trustFile);
+  const tokens = new TokenStore(paths);
+  const journal = new Journal({ logFile: paths.logFile, redact: (text) => secrets.redact(text), onLine: (line) => announce('log', line) });
+  const log = journal.log;
+  const children = new ChildRegistry(paths.childrenDir);
+  await children.reap();
+  const environments = new ChildEnvironments();
+  const config = new ConfigStore({ paths, secrets, trust, log });
+  await config.start();
+  const messageBytes = (): number => config.limits().messageBytes;
+
+  let control: ControlServer | undefined;
+  const pendingChanges = new Set<ControlEvents['changed']['what'][number]>();
+  const announce = <E extends keyof ControlEvents>(event: E, params: ControlEvents[E]): void => control?.broadcast(event, params);
+  const changed = (what: ControlEvents['changed']['what'][number]): void => {
+    if (pendingChanges.size === 0) {
+      setTimeout(() => {
+        announce('changed', { what: [...pendingChanges] });
+        pendingChanges.clear();
+      }, 50).unref();
+    }
+    pendingChanges.add(what);
+  };
+
+  const host = new UpstreamHost((server, workspace) => ({
+    identity,
+    log,
+    onState: () => changed('servers'),
+    openLink: linkOpener(server, workspace, {
+      spawn: async (spec) => children.spawn(spec),
+      environment: (own) => environments.of(own),
+      node: { command: process.execPath, env: process.versions['electron'] === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' } },
+      pluginHost: installed.pluginHost,
+      pluginsDir: installed.pluginsDir,
+      base: (id) => config.workspaces().find((known) => known.id === id)?.folder ?? homedir(),
+      messageBytes,
+      onStderr: ({ name }, line) => journal.stderr(name, workspace, line),
+      onAudit: ({ name }, line) => appendFileSync(paths.auditFile, `${JSON.stringify({ server: name, ...(workspace === undefined ? {} : { workspace }), ...auditLine(line) })}\n`, { mode: 0o600 }),
+    }),
+  }));
+  const router = new Router(identity);
+  const endpoints = new EndpointSet({ host, router, identity, messageBytes });
+  await endpoints.sync(config.endpoints());
+
+  let stopping: Promise<void> | undefined;
+  let resolveStopped: () => void = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    resolveStopped = resolve;
+  });
+  const idle = new IdleStop(config.idleStopMinutes, () => void stop('nobody used it for a while'));
+  let releaseControl: (() => void) | undefined;
+  const bridge = new BridgeServer({ router, identity, messageBytes: messageBytes(), onClient: (client) => counted(idle.hold(`client ${client}`), () => changed('sessions')) });
+  let listening: { readonly port: number; readonly note?: { readonly message: string; readonly fix: string } } = { port: 0 };
+  const url = (path: string): string => `http://127.0.0.1:${listening.port}${path}`;
+
+  const status = (): DaemonStatus => ({
+    version,
+    build,
+    pid: process.pid,
+    node: process.version,
+    port: listening.port,
+    startedAt,
+    stateDir: paths.stateDir,
+    configFile: paths.configFile,
+    endpoints: endpoints.all().map(({ view: { endpoint } }) => ({ name: endpoint.name, url: url(endpoint.path), servers: endpoint.servers.map((server) => server.name), ...(endpoint.workspace === undefined ? {} : { workspace: endpoint.workspace }) })),
+    servers: [...new Map(endpoints.all().flatMap(({ view }) => view.members.map((member) => [member.upstream, serverStatus(member, view.endpoint.workspace)] as const))).values()],
+    workspaces: config.workspaces(),
+    problems: config.problems(),
+    sessions: bridge.sessions + endpoints.all().reduce((sum, { http }) => sum + http.sessions, 0),
+    ...(listening.note === undefined ? {} : { portNote: `${listening.note.message} ${listening.note.fix}` }),
+  });
+
+  control = new ControlServer({
+    controlToken,
+    identity: { version, build },
+    log,
+    messageBytes: messageBytes(),
+    handlers: controlHandlers({ paths, config, endpoints, router, tokens, secrets, status, url, serverLog: (name, workspace) => journal.lines(name, workspace), stop: (reason) => void stop(reason) }),
+    onConnections: (count) => {
+      if (count > 0) releaseControl ??= idle.hold('control connection');
+      else {
+        releaseControl?.();
+        releaseControl = undefined;
+      }
+    },
+  });
+  const server = createListener({ controlToken, endpoints, control, bridge, verify: (bearer, path) => tokens.verify(bearer, path), onRequest: (client) => idle.hold(`request of ${client}`) });
+  config.onChange(() => {
+    void endpoints.sync(config.endpoints()).catch((error: unknown) => log('error', `The new configuration could not be applied: ${String(error)}`));
+    changed('endpoints');
+    changed('servers');
+    changed('problems');
+    changed('workspaces');
+  });
+
+  async function stop(reason: string): Promise<void> {
+    stopping ??= (async () => {
+      log('info', `Stopping: ${reason}`);
+      idle.stop();
+      announce('stopping', {});
+      removeRuntimeFile(paths, { pid: process.pid, controlToken });
+      bridge.close();
+      endpoints.close();
+      await Promise.all([config.close(), host.close()]);
+      await children.close();
+      await control?.close();
+      await closeServer(server);
+      ownership?.release();
+      resolveStopped();
+    })();
+    return stopping;
+  }
+
+  listening = await listenRemembered(server, paths, config.port);
+  if (listening.note !== undefined) log('warn', `${listening.note.message} ${listening.note.fix}`);
+  installLauncher({ paths, installation: installed });
+  writeRuntimeFile(paths, { pid: process.pid, port: listening.port, controlToken, protocol: CONTROL_PROTOCOL, version, build, startedAt });
+  log('info', `Signalbox ${version} (${build}) listens on 127.0.0.1:${listening.port}, pid ${process.pid}, Node ${process.version}.`);
+  return { status, stop, stopped };
+}
+
+function counted(release: () => void, changed: () => void): () => void {
+  changed();
+  return () => {
+    release();
+    changed();
+  };
+}
+
+function auditLine(line: string): object {
+  try {
+    return JSON.parse(line) as object;
+  } catch {
+    return { unreadable: line };
+  }
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

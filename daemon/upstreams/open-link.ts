@@ -1,0 +1,49 @@
+/** From a configured server to an open link: plugin, command or URL. */
+import { createInterface } from 'node:readline';
+import { AUDIT_FD, SETTINGS_FD } from '../api/plugin.ts';
+import type { ResolvedServer } from '../api/config.ts';
+import { httpLink } from './http-link.ts';
+import type { OpenLink, SpawnChild } from './link.ts';
+import { pluginFolder } from './plugin-folder.ts';
+import { stdioLink } from './stdio-link.ts';
+
+/** What opening links needs from the daemon. */
+export interface LinkParts {
+  readonly spawn: SpawnChild;
+  /** The child's whole environment: allow-list, login-shell PATH, the entry's own. */
+  readonly environment: (own: Readonly<Record<string, string>>) => Promise<Record<string, string>>;
+  /** The Node that runs plugins, and the host program. */
+  readonly node: { readonly command: string; readonly env: Readonly<Record<string, string>> };
+  readonly pluginHost: string;
+  readonly pluginsDir: string;
+  /** Folder relative paths of a server start from. */
+  readonly base: (workspace: string | undefined) => string;
+  readonly messageBytes: () => number;
+  readonly onStderr: (server: ResolvedServer, line: string) => void;
+  readonly onAudit: (server: ResolvedServer, line: string) => void;
+}
+
+/** Makes the function that opens links to one server. */
+export function linkOpener(server: ResolvedServer, workspace: string | undefined, parts: LinkParts): OpenLink {
+  const { entry, name } = server;
+  const limits = { server: name, messageBytes: parts.messageBytes() };
+  if ('url' in entry) return (listener) => Promise.resolve(httpLink(listener, { ...limits, url: entry.url, headers: entry.headers ?? {} }));
+  const options = { ...limits, onStderr: (line: string) => parts.onStderr(server, line) };
+  const base = entry.cwd ?? parts.base(workspace);
+  if ('command' in entry) {
+    return async (listener) => {
+      const env = await parts.environment(entry.env ?? {});
+      return stdioLink(await parts.spawn({ command: entry.command, args: entry.args ?? [], env, cwd: base, extraPipes: 0 }), listener, options);
+    };
+  }
+  return async (listener) => {
+    const folder = pluginFolder(entry.plugin, parts.pluginsDir, base);
+    const env = await parts.environment({ ...entry.env, ...parts.node.env });
+    const args = ['--disable-warning=ExperimentalWarning', parts.pluginHost, folder, '--settings-fd', String(SETTINGS_FD), '--audit-fd', String(AUDIT_FD)];
+    const child = await parts.spawn({ command: parts.node.command, args, env, cwd: base, extraPipes: 2 });
+    const [settings, audit] = child.pipes;
+    settings?.end(JSON.stringify(entry.settings ?? {}));
+    if (audit !== undefined) createInterface({ input: audit }).on('line', (line) => parts.onAudit(server, line));
+    return stdioLink(child, listener, options);
+  };
+}
