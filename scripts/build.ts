@@ -5,7 +5,18 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, copyFileSync, existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { BuildOptions } from 'esbuild';
 import { build } from 'esbuild';
@@ -60,7 +71,8 @@ async function buildServers(): Promise<void> {
     });
     const shipped = { ...manifest, main: basename(main).replace(/\.ts$/, '.mjs') };
     writeFileSync(join(target, 'plugin.json'), `${JSON.stringify(shipped, null, 2)}\n`);
-    for (const asset of globSync('**/*.{wasm,sql,yaml}', { cwd: folder }).sort()) copyFileSync(join(folder, asset), join(target, basename(asset)));
+    for (const asset of globSync('**/*.{wasm,sql,yaml}', { cwd: folder }).sort())
+      copyFileSync(join(folder, asset), join(target, basename(asset)));
   }
 }
 

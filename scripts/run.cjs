@@ -33,8 +33,7 @@ function installed(lockText) {
   if (actual === undefined || actual.packages === undefined) return false;
   const wanted = JSON.parse(lockText).packages;
   return Object.keys(wanted).every(
-    (name) =>
-      name === '' || wanted[name].optional || wanted[name].devOptional || actual.packages[name]?.version === wanted[name].version,
+    (name) => name === '' || wanted[name].optional || wanted[name].devOptional || actual.packages[name]?.version === wanted[name].version,
   );
 }
 
