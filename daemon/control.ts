@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { EndpointRef, ServerStatus } from './api/control.ts';
 import { SignalboxError } from './api/errors.ts';
 import type { Paths } from './api/paths.ts';
+import { realFolder } from './config/folders.ts';
 import type { ConfigStore } from './config/store.ts';
 import type { ControlHandlers } from './endpoints/control-server.ts';
 import type { EndpointSet, ServedEndpoint } from './endpoints/endpoint-set.ts';
@@ -122,7 +123,8 @@ export function serverStatus(member: Member, workspace: string | undefined): Ser
 
 function workspaceIdOf(config: ConfigStore, workspace: string | undefined): string | undefined {
   if (workspace === undefined) return undefined;
-  return config.findWorkspace(workspace)?.id ?? workspace;
+  const real = realFolder(workspace);
+  return config.workspaces().find(({ id, folder }) => id === workspace || folder === real)?.id ?? workspace;
 }
 
 function findEndpoint(endpoints: EndpointSet, config: ConfigStore, { endpoint = 'default', workspace }: EndpointRef): ServedEndpoint {

@@ -16,7 +16,7 @@ export const callCommand: Command = {
     ...TARGET_OPTIONS,
   },
   details: ['Exit code 1 when the tool answers with an error.'],
-  examples: ['signalbox call fs__read --args \'{"path": "README.md"}\''],
+  examples: ['signalbox call fs__read_text_file --args \'{"path": "README.md"}\''],
   async run(context) {
     const name = onlyArgument('call', context.args, 'the name of a tool');
     const given = await argumentsOf(context);

@@ -21,7 +21,7 @@ export const doctorCommand: Command = {
     positionals('doctor', context.args, []);
     const environments = new ChildEnvironments();
     const daemon = await checkDaemon(context.paths);
-    const findings: Finding[] = [
+    const findings = onceEach([
       nodeFinding(),
       stateFinding(context.paths),
       ...daemon.findings,
@@ -29,7 +29,7 @@ export const doctorCommand: Command = {
       await environmentFinding(environments),
       launcherFinding(context.paths),
       claudeFinding(context.env),
-    ];
+    ]);
     const failed = findings.filter(({ status }) => status === 'fail').length;
     const { version, build } = installation();
     context.result({ version, build, platform: `${process.platform} ${process.arch}`, ok: failed === 0, findings }, () =>
@@ -38,6 +38,19 @@ export const doctorCommand: Command = {
     return failed === 0 ? 0 : 1;
   },
 };
+
+/** A server that is down in the daemon usually fails its private start for the same reason: said once. */
+function onceEach(findings: readonly Finding[]): Finding[] {
+  const said = new Set<string>();
+  return findings.filter(({ check, code, status }) => {
+    const key = `${check} ${code}`;
+    if (status === 'ok' || check === 'config' || !said.has(key)) {
+      said.add(key);
+      return true;
+    }
+    return false;
+  });
+}
 
 function findingsText(findings: readonly Finding[]): string {
   const lines = findings.map(({ status, check, what, code, why, fix }) => {
