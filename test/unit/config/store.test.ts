@@ -127,10 +127,10 @@ test('without configuration there is a safe default', async (t) => {
   const { id, trust } = await store.openWorkspace(workspace);
   assert.equal(trust, 'none');
   const fs = store.endpoints().find(({ path }) => path === `/mcp/${id}/default`)?.servers[0];
-  assert.deepEqual((fs?.entry as PluginServer).settings, { roots: [workspace], access: 'read' });
+  assert.deepEqual((fs?.entry as PluginServer | undefined)?.settings, { roots: [workspace], access: 'read' });
   const home = await store.openWorkspace(join(workspace, '..', 'home'));
   const none = store.endpoints().find(({ path }) => path === `/mcp/${home.id}/default`)?.servers[0];
-  assert.deepEqual((none?.entry as PluginServer).settings, { roots: [], access: 'read' });
+  assert.deepEqual((none?.entry as PluginServer | undefined)?.settings, { roots: [], access: 'read' });
 });
 
 test('no content of a workspace file changes anything before it is trusted', async (t) => {
