@@ -28,6 +28,8 @@ export class ServersTree implements VSCode.TreeDataProvider<ServerNode> {
   readonly #unsubscribe: () => void;
   /** Tools by endpoint URL, until the daemon says something changed. */
   readonly #tools = new Map<string, Promise<readonly ToolInfo[]>>();
+  /** Endpoints whose servers were woken since the connection was made: a server starts when its tools are first asked for. */
+  readonly #woken = new Set<string>();
   readonly onDidChangeTreeData: VSCode.Event<ServerNode | undefined>;
 
   constructor(vscode: typeof VSCode, daemon: DaemonConnection) {
@@ -92,7 +94,7 @@ export class ServersTree implements VSCode.TreeDataProvider<ServerNode> {
 
   #serverItem(endpoint: EndpointStatus, server: ServerStatus): VSCode.TreeItem {
     const { TreeItem, TreeItemCollapsibleState, ThemeIcon, ThemeColor, MarkdownString } = this.#vscode;
-    const item = new TreeItem(server.name, server.tools > 0 ? TreeItemCollapsibleState.Collapsed : TreeItemCollapsibleState.None);
+    const item = new TreeItem(server.name, canHaveTools(server) ? TreeItemCollapsibleState.Collapsed : TreeItemCollapsibleState.None);
     item.id = `${endpoint.url}#${server.alias}#server`;
     item.description = describeServer(server);
     const [icon, color] = STATE_ICONS[server.state];
@@ -109,6 +111,11 @@ export class ServersTree implements VSCode.TreeDataProvider<ServerNode> {
 
   #servers(endpoint: EndpointStatus): ServerNode[] {
     const servers = this.#daemon.status?.servers ?? [];
+    if (!this.#woken.has(endpoint.url)) {
+      this.#woken.add(endpoint.url);
+      // Not awaited: rows appear at once and change as the servers come up. A failure shows where the tools are.
+      this.#list(endpoint).catch(() => this.#tools.delete(endpoint.url));
+    }
     return endpoint.servers.flatMap((name): ServerNode[] => {
       const server =
         servers.find((candidate) => candidate.name === name && candidate.workspace === endpoint.workspace) ??
@@ -118,13 +125,8 @@ export class ServersTree implements VSCode.TreeDataProvider<ServerNode> {
   }
 
   async #toolsOf(endpoint: EndpointStatus, server: ServerStatus): Promise<ServerNode[]> {
-    let tools = this.#tools.get(endpoint.url);
-    if (tools === undefined) {
-      tools = this.#daemon.call('tools/list', endpointRef(endpoint)).then((result) => result.tools);
-      this.#tools.set(endpoint.url, tools);
-    }
     try {
-      const infos = await tools;
+      const infos = await this.#list(endpoint);
       return infos
         .filter((info) => info.server === server.name || info.server === server.alias)
         .map((info) => ({ kind: 'tool', endpoint, info }));
@@ -134,8 +136,18 @@ export class ServersTree implements VSCode.TreeDataProvider<ServerNode> {
     }
   }
 
+  #list(endpoint: EndpointStatus): Promise<readonly ToolInfo[]> {
+    let tools = this.#tools.get(endpoint.url);
+    if (tools === undefined) {
+      tools = this.#daemon.call('tools/list', endpointRef(endpoint)).then((result) => result.tools);
+      this.#tools.set(endpoint.url, tools);
+    }
+    return tools;
+  }
+
   #forget(changes: readonly Change[]): void {
     if (changes.every((change) => change === 'sessions')) return;
+    if (changes.includes('connection')) this.#woken.clear();
     this.refresh();
   }
 }
@@ -144,6 +156,11 @@ export class ServersTree implements VSCode.TreeDataProvider<ServerNode> {
 export function describeServer(server: ServerStatus): string {
   if (server.reason !== undefined) return `${server.state} · ${server.reason.code}`;
   return server.tools === 0 ? server.state : `${server.state} · ${server.tools} ${server.tools === 1 ? 'tool' : 'tools'}`;
+}
+
+/** Whether a row can be opened: a server that is not up yet may turn out to have tools. */
+function canHaveTools(server: ServerStatus): boolean {
+  return server.tools > 0 || server.state === 'idle' || server.state === 'starting';
 }
 
 /** How a control request names an endpoint. */

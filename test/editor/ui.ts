@@ -1,6 +1,6 @@
 /** Installs the packaged .vsix in a fresh profile and uses it as a person does, in the real workbench. Takes the screenshots of the README. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { freshProfile, type HostPieces, type HostServer, launchBrowser, startServer } from './host.ts';
@@ -15,7 +15,8 @@ const SCREENSHOTS = process.env['SIGNALBOX_SCREENSHOTS'] === undefined ? ARTIFAC
 export async function runUi(host: HostPieces): Promise<readonly SuiteResult[]> {
   mkdirSync(ARTIFACTS, { recursive: true });
   mkdirSync(SCREENSHOTS, { recursive: true });
-  const vsix = join(ROOT, 'signalbox.vsix');
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  const vsix = join(ROOT, `mcp-signalbox-${version}.vsix`);
   execFileSync(process.execPath, [join(ROOT, 'scripts', 'package.ts')], { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
   const scratch = makeScratch();
   const profile = freshProfile({

@@ -49,6 +49,7 @@ describe('Signalbox in a real extension host', () => {
   it('shows endpoints, servers and tools in the tree', async () => {
     const endpoints = await signalbox.servers.getChildren();
     assert.deepEqual(endpoints.map(label), ['default']);
+    await signalbox.servers.getChildren(endpoints[0]); // what VS Code does when it draws an expanded row: the servers wake up
     await until(signalbox, () => signalbox.daemon.status?.servers.every((server) => server.state === 'ready') === true);
     const [endpoint] = await signalbox.servers.getChildren();
     const servers = await signalbox.servers.getChildren(endpoint);

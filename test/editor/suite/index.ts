@@ -18,7 +18,7 @@ export interface SuiteResults {
 
 /** Called by VS Code. Rejects when a test failed or none ran. */
 export async function run(): Promise<void> {
-  const mocha = new Mocha({ ui: 'bdd', timeout: 60_000, color: false });
+  const mocha = new Mocha({ ui: 'bdd', timeout: 30_000, color: false });
   for (const file of readdirSync(__dirname)) if (file.endsWith('.test.cjs')) mocha.addFile(join(__dirname, file));
   const results: SuiteResult[] = [];
   const write = (complete: boolean): void => {
@@ -33,7 +33,11 @@ export async function run(): Promise<void> {
     runner.on('pass', (test) => results.push({ name: test.fullTitle(), state: 'passed' }));
     runner.on('pending', (test) => results.push({ name: test.fullTitle(), state: 'skipped' }));
     runner.on('fail', (test, error: Error) =>
-      results.push({ name: test.fullTitle(), state: 'failed', error: error.stack ?? String(error) }),
+      results.push({
+        name: test.fullTitle(),
+        state: 'failed',
+        error: `${error.stack ?? String(error)}${'why' in error ? `\nwhy: ${String(error.why)}` : ''}`,
+      }),
     );
   });
   write(true);
