@@ -21,6 +21,8 @@ export interface ConnectionOptions {
   readonly startTimeoutMs: number;
   /** Milliseconds a request may stay without answer or progress. */
   readonly timeoutMs: number;
+  /** Gives up a handshake that is under way. */
+  readonly signal?: AbortSignal;
   /** Anything the server says outside a request. */
   readonly onNotification: (notification: Notification) => void;
   /** Something that is no message arrived. */
@@ -195,7 +197,7 @@ export class Connection implements LinkListener {
     const outcome = await this.request(
       'initialize',
       { protocolVersion: LEGACY_LATEST, capabilities: {}, clientInfo: { ...this.#options.identity } },
-      { timeoutMs: this.#options.startTimeoutMs },
+      this.#handshake(),
     );
     if (refusesLegacy(outcome)) return true;
     if ('error' in outcome) throw this.#refused(outcome.error.message);
@@ -208,12 +210,17 @@ export class Connection implements LinkListener {
   }
 
   async #discover(): Promise<void> {
-    const outcome = await this.request('server/discover', {}, { timeoutMs: this.#options.startTimeoutMs });
+    const outcome = await this.request('server/discover', {}, this.#handshake());
     if ('error' in outcome) throw this.#refused(outcome.error.message);
     const { supportedVersions, capabilities, instructions } = outcome.result;
     if (!Array.isArray(supportedVersions) || !supportedVersions.includes(MODERN_VERSION)) throw this.#refused(`It supports only ${JSON.stringify(supportedVersions)}.`);
     this.#establish({ era: 'modern', capabilities: isObject(capabilities) ? capabilities : {}, instructions: typeof instructions === 'string' ? instructions : undefined });
     this.#link?.agreed(MODERN_VERSION);
+  }
+
+  #handshake(): RequestOptions {
+    const { startTimeoutMs, signal } = this.#options;
+    return { timeoutMs: startTimeoutMs, ...(signal === undefined ? {} : { signal }) };
   }
 
   #establish(agreement: Agreement): void {

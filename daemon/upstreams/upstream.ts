@@ -39,6 +39,7 @@ export class Upstream {
   #readyAt = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   #listening: AbortController | undefined;
+  #giveUp: AbortController | undefined;
   #stopped = false;
 
   constructor(server: ResolvedServer, options: UpstreamOptions) {
@@ -145,6 +146,7 @@ export class Upstream {
   async #end(): Promise<void> {
     clearTimeout(this.#retryTimer);
     this.#listening?.abort();
+    this.#giveUp?.abort(this.#gone());
     const starting = this.#starting;
     const connection = this.#connection ?? (await starting?.catch(() => undefined));
     this.#connection = undefined;
@@ -156,11 +158,14 @@ export class Upstream {
     clearTimeout(this.#retryTimer);
     this.#set('starting');
     const { name, entry } = this.server;
+    const giveUp = new AbortController();
+    this.#giveUp = giveUp;
     try {
       const connection = await Connection.open(this.#options.openLink, {
         server: name,
         identity: this.#options.identity,
         startTimeoutMs: START_TIMEOUT_MS,
+        signal: giveUp.signal,
         timeoutMs: entry.timeoutMs ?? CALL_TIMEOUT_MS,
         onNotification: (notification) => {
           for (const listener of this.#listeners) listener(notification);
