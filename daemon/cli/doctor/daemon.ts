@@ -118,7 +118,9 @@ function statusFindings(status: DaemonStatus): Finding[] {
   for (const { name, workspace, state, reason } of status.servers) {
     if (reason === undefined || state === 'disabled') continue;
     const where = workspace === undefined ? name : `${name} (${workspace})`;
-    findings.push(trouble('fail', `server ${where}`, reason.code as ErrorCode, `It is ${state}: ${reason.message}`, reason.cause, reason.fix));
+    findings.push(
+      trouble('fail', `server ${where}`, reason.code as ErrorCode, `It is ${state}: ${reason.message}`, reason.cause, reason.fix),
+    );
   }
   return findings;
 }
