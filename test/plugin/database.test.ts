@@ -130,9 +130,9 @@ for (const peer of PEERS) {
       assert.match((await session.call('query', { sql: 'SELECT nope FROM stations' })).text, /^SBX_DB_SQL: .*\nCause: no such column/);
     });
     it('says honestly when there is more', async () => {
-      const answer = await session.call('query', { sql: 'SELECT id FROM departures', maxRows: 3 });
+      const answer = await session.call('query', { sql: 'SELECT id FROM departures ORDER BY id', maxRows: 3 });
       assert.deepEqual(answer.structured, { columns: ['id'], rows: [[1], [2], [3]], truncated: true });
-      const exact = await session.call('query', { sql: 'SELECT id FROM departures LIMIT 3', maxRows: 3 });
+      const exact = await session.call('query', { sql: 'SELECT id FROM departures ORDER BY id LIMIT 3', maxRows: 3 });
       assert.equal(exact.structured?.['truncated'], false);
       const heavy = await session.call('query', { sql: 'SELECT hex(zeroblob(600000)) FROM departures' });
       assert.equal(heavy.structured?.['truncated'], true);

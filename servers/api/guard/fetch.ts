@@ -39,6 +39,8 @@ export async function guardedGet(url: URL, options: FetchOptions): Promise<Fetch
     let target = url;
     for (let redirects = 0; ; redirects++) {
       const response = await request(target.href, { method: 'GET', dispatcher: options.agent, headers, signal });
+      // Destroying an unread body emits an error; without a listener that would end the process.
+      response.body.on('error', () => undefined);
       const location = single(response.headers['location']);
       if (![301, 302, 303, 307, 308].includes(response.statusCode) || location === undefined)
         return await receive(response, options.maxBytes, signal);
@@ -98,6 +100,7 @@ async function receive(response: Dispatcher.ResponseData, maxBytes: number, sign
 function decoded(body: Readable, encoding: string | undefined): Readable {
   const decoder = decoderOf((encoding ?? 'identity').trim().toLowerCase());
   if (decoder === undefined) return body;
+  decoder.on('error', () => undefined);
   body.on('error', (error) => decoder.destroy(error));
   return body.pipe(decoder);
 }
