@@ -42,7 +42,7 @@ export async function connect(peer: Peer, folder: string, args: readonly string[
   const parameters = {
     command: process.execPath,
     args: hostArgs(folder, ...args),
-    stderr: 'ignore' as const,
+    stderr: (process.env['SBX_TEST_STDERR'] === undefined ? 'ignore' : 'inherit') as 'ignore' | 'inherit',
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.env === undefined ? {} : { env: { PATH: process.env['PATH'] ?? '', ...options.env } }),
   };
