@@ -65,7 +65,10 @@ async function readSettings(manifest: PluginManifest, options: HostOptions): Pro
       cause,
     });
   }
-  return checkSettings(manifest, typeof document === 'object' && document !== null && !Array.isArray(document) ? { ...document, ...options.settings } : document);
+  return checkSettings(
+    manifest,
+    typeof document === 'object' && document !== null && !Array.isArray(document) ? { ...document, ...options.settings } : document,
+  );
 }
 
 function auditSink(manifest: PluginManifest, fd: number | undefined): define.PluginContext['audit'] {

@@ -38,9 +38,11 @@ before(async () => {
     if (request.url === '/v1/away') response.writeHead(302, { location: `http://127.0.0.1:${portOf(forbidden)}/` }).end();
     else if (request.url === '/v1/near') response.writeHead(302, { location: '/v1/items/1' }).end();
     else if (request.url === '/v1/round') response.writeHead(302, { location: '/v1/round' }).end();
-    else if (request.url === '/v1/bomb') response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(50 * 1024 * 1024)));
+    else if (request.url === '/v1/bomb')
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(50 * 1024 * 1024, ' ')));
     else if (request.url === '/v1/double') response.writeHead(200, { 'content-encoding': 'gzip, gzip' }).end('x');
-    else if (request.url !== '/v1/silent') response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ key: request.headers['x-key'] }));
+    else if (request.url !== '/v1/silent')
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ key: request.headers['x-key'] }));
   });
   const get = (parameters: unknown[] = []) => ({ get: { parameters, responses: { 200: { description: 'ok' } } } });
   const document = {
@@ -89,10 +91,38 @@ describe('API guard', () => {
 
   it('never connects to an address that is not public and not allowed', async () => {
     const port = portOf(forbidden);
-    const hosts = ['127.0.0.1', 'localhost', '2130706433', '0x7f000001', '0177.0.0.1', '127.1', '0.0.0.0', '[::1]', '[::]', '[::ffff:127.0.0.1]', '[::ffff:7f00:1]',
-      '[::127.0.0.1]', '[64:ff9b::7f00:1]', '[2002:7f00:1::]', '169.254.169.254', '[fe80::1]', '168.63.129.16', '10.0.0.1', '192.168.1.1', '100.64.0.1', '[fd00::1]'];
+    const hosts = [
+      '127.0.0.1',
+      'localhost',
+      '2130706433',
+      '0x7f000001',
+      '0177.0.0.1',
+      '127.1',
+      '0.0.0.0',
+      '[::1]',
+      '[::]',
+      '[::ffff:127.0.0.1]',
+      '[::ffff:7f00:1]',
+      '[::127.0.0.1]',
+      '[64:ff9b::7f00:1]',
+      '[2002:7f00:1::]',
+      '169.254.169.254',
+      '[fe80::1]',
+      '168.63.129.16',
+      '10.0.0.1',
+      '192.168.1.1',
+      '100.64.0.1',
+      '[fd00::1]',
+    ];
     for (const host of hosts) {
-      const session = await connect('modern', bundled('api'), ['--spec', demo.spec, '--base-url', `http://${host}:${port}`, '--allow-private', `127.0.0.1:${demo.apiPort}`]);
+      const session = await connect('modern', bundled('api'), [
+        '--spec',
+        demo.spec,
+        '--base-url',
+        `http://${host}:${port}`,
+        '--allow-private',
+        `127.0.0.1:${demo.apiPort}`,
+      ]);
       try {
         const answer = await session.call('list_stations');
         assert.ok(answer.isError, host);
@@ -105,7 +135,13 @@ describe('API guard', () => {
     assert.equal(forbiddenConnections, 0);
   });
   it('follows redirects on the same origin only', async () => {
-    const session = await connect('modern', bundled('api'), [...friend(), '--allow-private', `127.0.0.1:${portOf(forbidden)}`, '--header', 'x-key=k1']);
+    const session = await connect('modern', bundled('api'), [
+      ...friend(),
+      '--allow-private',
+      `127.0.0.1:${portOf(forbidden)}`,
+      '--header',
+      'x-key=k1',
+    ]);
     try {
       assert.match((await session.call('get_away')).text, /^SBX_API_REFUSED: .*redirect/);
       assert.equal(forbiddenConnections, 0);
@@ -121,9 +157,17 @@ describe('API guard', () => {
       assert.ok(!(await session.tools()).includes('remove'));
       for (const id of ['.', '..', '']) assert.match((await session.call('get_items_id', { id })).text, /^SBX_API_INPUT: /);
       seen.length = 0;
-      for (const id of ['../../admin', '..\\admin', '%2e%2e', 'a?b#c', 'ä/ö']) assert.ok(!(await session.call('get_items_id', { id })).isError, id);
+      for (const id of ['../../admin', '..\\admin', '%2e%2e', 'a?b#c', 'ä/ö'])
+        assert.ok(!(await session.call('get_items_id', { id })).isError, id);
       await session.call('get_items_id', { id: '1', tag: ['a', 'b&c=d'] });
-      assert.deepEqual(seen, ['/v1/items/..%2F..%2Fadmin', '/v1/items/..%5Cadmin', '/v1/items/%252e%252e', '/v1/items/a%3Fb%23c', '/v1/items/%C3%A4%2F%C3%B6', '/v1/items/1?tag=a&tag=b%26c%3Dd']);
+      assert.deepEqual(seen, [
+        '/v1/items/..%2F..%2Fadmin',
+        '/v1/items/..%5Cadmin',
+        '/v1/items/%252e%252e',
+        '/v1/items/a%3Fb%23c',
+        '/v1/items/%C3%A4%2F%C3%B6',
+        '/v1/items/1?tag=a&tag=b%26c%3Dd',
+      ]);
     } finally {
       await session.close();
     }
@@ -141,7 +185,13 @@ describe('API guard', () => {
   });
   it('without a file, or with a wrong one, serves one prompt that says what to do', async () => {
     writeFileSync(join(base, 'swagger.json'), '{"swagger":"2.0","paths":{}}');
-    for (const args of [[], ['--spec', join(base, 'none.yaml')], ['--spec', join(base, 'swagger.json')], ['--spec', demo.spec, '--base-url', 'http://a@b/'], ['--spec', demo.spec, '--base-url', 'file:///etc']]) {
+    for (const args of [
+      [],
+      ['--spec', join(base, 'none.yaml')],
+      ['--spec', join(base, 'swagger.json')],
+      ['--spec', demo.spec, '--base-url', 'http://a@b/'],
+      ['--spec', demo.spec, '--base-url', 'file:///etc'],
+    ]) {
       const session = await connect('modern', bundled('api'), args);
       try {
         assert.deepEqual(await session.tools(), []);

@@ -37,7 +37,12 @@ export function hostArgs(folder: string, ...args: readonly string[]): string[] {
 }
 
 /** Connects a peer to a plugin. */
-export async function connect(peer: Peer, folder: string, args: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}): Promise<Session> {
+export async function connect(
+  peer: Peer,
+  folder: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<Session> {
   const info = { name: 'plugin-test', version: '1.0.0' };
   const parameters = {
     command: process.execPath,

@@ -34,14 +34,20 @@ for (const peer of PEERS) {
     it('lists, describes and queries', async () => {
       assert.deepEqual([...(await session.tools())].sort(), ['describe_table', 'list_tables', 'query']);
       const tables = (await session.call('list_tables')).structured?.['tables'] as { name: string }[];
-      assert.deepEqual(tables.map((table) => table.name), ['calls', 'departures', 'late_trains', 'lines', 'stations']);
+      assert.deepEqual(
+        tables.map((table) => table.name),
+        ['calls', 'departures', 'late_trains', 'lines', 'stations'],
+      );
       const described = (await session.call('describe_table', { table: 'departures' })).structured;
       assert.equal((described?.['columns'] as unknown[]).length, 8);
       assert.equal((described?.['foreignKeys'] as unknown[]).length, 3);
       assert.deepEqual(described?.['indexes'], [{ name: 'departures_by_station', unique: false }]);
       const byPosition = await session.call('query', { sql: 'SELECT name FROM stations WHERE code = ?', params: ['DUN'] });
       assert.deepEqual(byPosition.structured, { columns: ['name'], rows: [['Dunmere Junction']], truncated: false });
-      const byName = await session.call('query', { sql: 'SELECT count(*) n FROM departures WHERE line_id = :line;  -- end', params: { line: 1 } });
+      const byName = await session.call('query', {
+        sql: 'SELECT count(*) n FROM departures WHERE line_id = :line;  -- end',
+        params: { line: 1 },
+      });
       assert.deepEqual(byName.structured?.['rows'], [[56]]);
     });
     it('runs what people write', async () => {
@@ -125,7 +131,10 @@ for (const peer of PEERS) {
       assert.ok(!(await session.call('query', { sql: 'SELECT 1' })).isError, 'the engine lives on');
     });
     it('names the code and the fix of a refusal', async () => {
-      assert.match((await session.call('query', { sql: 'DELETE FROM stations' })).text, /^SBX_DB_REFUSED: .*\nCause: It needs DELETE \(stations\).*\nFix: /);
+      assert.match(
+        (await session.call('query', { sql: 'DELETE FROM stations' })).text,
+        /^SBX_DB_REFUSED: .*\nCause: It needs DELETE \(stations\).*\nFix: /,
+      );
       assert.match((await session.call('query', { sql: 'SELECT 1; SELECT 2' })).text, /^SBX_DB_REFUSED: .*\nCause: A second statement/);
       assert.match((await session.call('query', { sql: 'SELECT nope FROM stations' })).text, /^SBX_DB_SQL: .*\nCause: no such column/);
     });
@@ -144,7 +153,9 @@ describe('database limits', () => {
   it('ends an endless query at the deadline and goes on', async () => {
     const session = await connect('modern', bundled('database'), ['--connection', `main=sqlite:${file}`, '--timeout-ms', '500']);
     try {
-      const endless = await session.call('query', { sql: 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n' });
+      const endless = await session.call('query', {
+        sql: 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n',
+      });
       assert.match(endless.text, /^SBX_DB_DEADLINE: /);
       assert.deepEqual((await session.call('query', { sql: 'SELECT 7' })).structured?.['rows'], [[7]]);
       assert.ok((await session.call('query', { sql: 'SELECT zeroblob(1000000000)' })).isError);

@@ -52,7 +52,10 @@ for (const peer of PEERS) {
     });
     it('reads a file, whole and by lines', async () => {
       assert.equal((await session.call('read_text_file', { path: 'a.txt' })).text, 'one\ntwo\nthree\nfour\n');
-      assert.equal((await session.call('read_text_file', { path: 'a.txt', startLine: 2, endLine: 3 })).structured?.['text'], 'two\nthree\n');
+      assert.equal(
+        (await session.call('read_text_file', { path: 'a.txt', startLine: 2, endLine: 3 })).structured?.['text'],
+        'two\nthree\n',
+      );
       assert.equal((await session.call('read_text_file', { path: 'a.txt', head: 1 })).structured?.['text'], 'one\n');
       assert.equal((await session.call('read_text_file', { path: join(root, 'a.txt'), tail: 1 })).structured?.['text'], 'four\n');
     });
@@ -78,10 +81,35 @@ for (const peer of PEERS) {
       for (const hidden of ['.env', '.git', 'server.pem']) assert.ok(!names.includes(hidden), hidden);
     });
     const attacks = [
-      '../secret.txt', 'src/../../secret.txt', 'out-file', 'out-dir/secret.txt', 'out-absolute', 'out-dir/root/../secret.txt', '/etc/passwd', '/',
-      '..', 'src/../..', 'loop', '.env', './src/../.env', '.ENV', 'looks-harmless.txt', '.git/config', '.GIT/config', 'server.pem', 'a.txt\0.png',
-      'fifo', 'big.txt', 'binary.bin', 'src', 'x'.repeat(5000), '../root-other/secret.txt', '/proc/self/environ', '/proc/self/root/etc/passwd',
-      'a.txt/../../secret.txt', '\ud800',
+      '../secret.txt',
+      'src/../../secret.txt',
+      'out-file',
+      'out-dir/secret.txt',
+      'out-absolute',
+      'out-dir/root/../secret.txt',
+      '/etc/passwd',
+      '/',
+      '..',
+      'src/../..',
+      'loop',
+      '.env',
+      './src/../.env',
+      '.ENV',
+      'looks-harmless.txt',
+      '.git/config',
+      '.GIT/config',
+      'server.pem',
+      'a.txt\0.png',
+      'fifo',
+      'big.txt',
+      'binary.bin',
+      'src',
+      'x'.repeat(5000),
+      '../root-other/secret.txt',
+      '/proc/self/environ',
+      '/proc/self/root/etc/passwd',
+      'a.txt/../../secret.txt',
+      '\ud800',
     ];
     it('refuses every way out, and every secret, with a code and a fix', async () => {
       for (const path of [...attacks, `${root}-other/secret.txt`, `${root}/../secret.txt`, `${root} `]) {
@@ -93,7 +121,8 @@ for (const peer of PEERS) {
     });
     it('shows no information about what lies outside', async () => {
       for (const name of ['get_file_info', 'list_directory', 'search_files']) {
-        for (const path of ['..', '../root-other', 'out-dir', '/etc', '.git']) assert.ok((await session.call(name, { path })).isError, `${name} ${path}`);
+        for (const path of ['..', '../root-other', 'out-dir', '/etc', '.git'])
+          assert.ok((await session.call(name, { path })).isError, `${name} ${path}`);
       }
     });
   });
@@ -116,8 +145,23 @@ describe('filesystem writing', () => {
   });
   it('never writes outside, nor what would give an assistant power', async () => {
     symlinkSync('../fresh.txt', join(root, 'dangling'));
-    const refused = ['../fresh.txt', 'out-dir/fresh.txt', 'out-file', 'dangling', '.git/hooks', '.claude/settings.json', '.mcp.json', '.vscode', '.signalbox',
-      '.envrc', '.env', 'src', 'fifo', '.MCP.json', join(base, 'fresh.txt')];
+    const refused = [
+      '../fresh.txt',
+      'out-dir/fresh.txt',
+      'out-file',
+      'dangling',
+      '.git/hooks',
+      '.claude/settings.json',
+      '.mcp.json',
+      '.vscode',
+      '.signalbox',
+      '.envrc',
+      '.env',
+      'src',
+      'fifo',
+      '.MCP.json',
+      join(base, 'fresh.txt'),
+    ];
     for (const path of refused) {
       const answer = await session.call('write_file', { path, text: 'hacked' });
       assert.ok(answer.isError, `${path} was written`);

@@ -54,7 +54,8 @@ const INITIALIZE = [
   '{"jsonrpc":"2.0","method":"notifications/initialized"}',
   '',
 ].join('\n');
-const greet = (name: string): string => `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"greet","arguments":{"name":"${name}"}}}\n`;
+const greet = (name: string): string =>
+  `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"greet","arguments":{"name":"${name}"}}}\n`;
 
 describe('a third-party plugin', () => {
   for (const peer of PEERS) {
@@ -73,7 +74,10 @@ describe('a third-party plugin', () => {
     });
   }
   it('gets its settings on descriptor 3, audits on 4, and ends with its client', async () => {
-    const ended = await run(hello, ['--settings-fd', '3', '--audit-fd', '4'], { settings: '{"greeting":"Moin"}', input: INITIALIZE + greet('Bo') });
+    const ended = await run(hello, ['--settings-fd', '3', '--audit-fd', '4'], {
+      settings: '{"greeting":"Moin"}',
+      input: INITIALIZE + greet('Bo'),
+    });
     assert.equal(ended.code, 0, ended.errors);
     assert.match(ended.out, /Moin, Bo!/);
     const line = JSON.parse(ended.audit) as Record<string, unknown>;
@@ -99,14 +103,30 @@ describe('the host refuses, with exit code 2 and one readable message', () => {
   const cases: [string, () => readonly [string, readonly string[], string?], RegExp][] = [
     ['a folder without a manifest', () => [join(base, 'nothing'), []], /^SBX_PLUGIN_NOT_FOUND: [\s\S]*fix: /],
     ['a manifest that is not JSON', () => [plugin('broken', '{ nope'), []], /^SBX_PLUGIN_MANIFEST: .*is not JSON/],
-    ['a manifest with a bad name', () => [plugin('named', { ...MANIFEST, name: 'No Good' }), []], /^SBX_PLUGIN_MANIFEST: [\s\S]*cause: name: /],
+    [
+      'a manifest with a bad name',
+      () => [plugin('named', { ...MANIFEST, name: 'No Good' }), []],
+      /^SBX_PLUGIN_MANIFEST: [\s\S]*cause: name: /,
+    ],
     ['a manifest without main', () => [plugin('mainless', { ...MANIFEST, main: undefined }), []], /^SBX_PLUGIN_MANIFEST: [\s\S]*"main"/],
-    ['a main outside the folder', () => [plugin('climbing', { ...MANIFEST, main: '../x.mjs' }), []], /^SBX_PLUGIN_MANIFEST: [\s\S]*cause: main: /],
+    [
+      'a main outside the folder',
+      () => [plugin('climbing', { ...MANIFEST, main: '../x.mjs' }), []],
+      /^SBX_PLUGIN_MANIFEST: [\s\S]*cause: main: /,
+    ],
     ['an unknown key', () => [plugin('keyed', { ...MANIFEST, colour: 'red' }), []], /^SBX_PLUGIN_MANIFEST: [\s\S]*"colour"/],
     ['a main that is missing', () => [plugin('empty', MANIFEST), []], /^SBX_PLUGIN_MANIFEST: [\s\S]*does not exist/],
     ['a main without a plugin', () => [plugin('other', MANIFEST, 'export default {}'), []], /^SBX_PLUGIN_MANIFEST: [\s\S]*definePlugin/],
-    ['wrong settings', () => [hello, ['--settings-fd', '3'], '{"greeting":5}'], /^SBX_PLUGIN_SETTINGS: [\s\S]*cause: greeting: [\s\S]*fix: .*greeting/],
-    ['unknown settings', () => [bundled('filesystem'), ['--settings-fd', '3'], '{"rots":["."]}'], /^SBX_PLUGIN_SETTINGS: [\s\S]*"rots"[\s\S]*Known settings: roots/],
+    [
+      'wrong settings',
+      () => [hello, ['--settings-fd', '3'], '{"greeting":5}'],
+      /^SBX_PLUGIN_SETTINGS: [\s\S]*cause: greeting: [\s\S]*fix: .*greeting/,
+    ],
+    [
+      'unknown settings',
+      () => [bundled('filesystem'), ['--settings-fd', '3'], '{"rots":["."]}'],
+      /^SBX_PLUGIN_SETTINGS: [\s\S]*"rots"[\s\S]*Known settings: roots/,
+    ],
     ['settings that are not JSON', () => [hello, ['--settings-fd', '3'], '{'], /^SBX_PLUGIN_SETTINGS: /],
     ['settings that are no object', () => [hello, ['--settings-fd', '3'], '[]'], /^SBX_PLUGIN_SETTINGS: /],
     ['an unknown flag', () => [hello, ['--colour', 'red']], /^SBX_USAGE: [\s\S]*--greeting/],

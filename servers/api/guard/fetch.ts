@@ -53,7 +53,7 @@ export async function guardedGet(url: URL, options: FetchOptions): Promise<Fetch
 }
 
 function redirectTarget(from: URL, location: string, count: number): URL {
-  const to = URL.canParse(location, from) ? new URL(location, from) : undefined;
+  const to = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
   const why =
     to === undefined
       ? `The address "${location.slice(0, 200)}" is not a URL.`
