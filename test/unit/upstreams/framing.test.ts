@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { EventStreamReader } from '../../../daemon/upstreams/event-stream.ts';
+import { LineFramer } from '../../../daemon/upstreams/framing.ts';
+
+/** The bytes cut at the given places. */
+function pieces(bytes: Buffer, cuts: readonly number[]): Buffer[] {
+  const at = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
+  return at.slice(1).map((end, index) => bytes.subarray(at[index], end));
+}
+
+describe('LineFramer', () => {
+  it('gives the same lines however the stream is cut, within characters too', () => {
+    fc.assert(
+      fc.property(fc.array(fc.json()), fc.array(fc.nat()), (messages, cuts) => {
+        const seen: string[] = [];
+        const framer = new LineFramer(1e6, (line) => seen.push(line), assert.fail);
+        for (const piece of pieces(Buffer.from(messages.map((message) => `${message}\n`).join('')), cuts)) framer.push(piece);
+        assert.deepEqual(seen, messages);
+      }),
+    );
+  });
+
+  it('drops a line over the limit as a whole, says so once, and goes on', () => {
+    const seen: string[] = [];
+    const over: number[] = [];
+    const framer = new LineFramer(10, (line) => seen.push(line), (bytes) => over.push(bytes));
+    for (let i = 0; i < 100; i++) framer.push(Buffer.from('xxxxx'));
+    framer.push(Buffer.from('\nnext\r\n'));
+    assert.deepEqual([seen, over], [['next'], [500]]);
+  });
+});
+
+describe('EventStreamReader', () => {
+  it('joins data lines, passes comments over and keeps the id', () => {
+    const events: object[] = [];
+    const reader = new EventStreamReader(1e6, (event) => events.push(event), assert.fail);
+    for (const byte of Buffer.from(': hello\r\n\r\nevent: message\r\nid: 7\r\ndata: {"a":\r\ndata: "ü"}\r\n\r\ndata:tight\n\n')) reader.push(Buffer.from([byte]));
+    assert.deepEqual(events, [
+      { data: '{"a":\n"ü"}', id: '7' },
+      { data: 'tight', id: '7' },
+    ]);
+  });
+});
