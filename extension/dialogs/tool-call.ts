@@ -2,7 +2,8 @@
 import type * as VSCode from 'vscode';
 import type { EndpointStatus, ToolInfo } from '../../daemon/api/control.ts';
 import type { DaemonConnection } from '../daemon/connection.ts';
-import { endpointRef, type ServerNode } from '../views/servers.ts';
+import { visibleEndpoints } from '../endpoints/visible.ts';
+import { endpointRef, localFolders, type ServerNode } from '../views/servers.ts';
 import { argumentsSkeleton } from './arguments.ts';
 
 /** Arguments of the command when a keybinding, a task or a test runs it without dialogs. */
@@ -50,7 +51,7 @@ export async function callTool(
 async function pickTool(vscode: typeof VSCode, daemon: DaemonConnection): Promise<Choice | undefined> {
   const choices = async (): Promise<Choice[]> => {
     await daemon.start();
-    const endpoints = daemon.status?.endpoints ?? [];
+    const endpoints = visibleEndpoints(daemon.status, localFolders(vscode));
     const lists = await Promise.all(
       endpoints.map(async (endpoint) => {
         const { tools } = await daemon.call('tools/list', endpointRef(endpoint));

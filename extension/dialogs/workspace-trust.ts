@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type * as VSCode from 'vscode';
 import type { DaemonConnection } from '../daemon/connection.ts';
+import { localFolders } from '../views/servers.ts';
 
 /** Tells the daemon about the open folders once it runs, and offers a review for each untrusted or changed configuration. */
 export function watchWorkspaces(vscode: typeof VSCode, daemon: DaemonConnection, onError: (error: unknown) => void): VSCode.Disposable {
@@ -72,8 +73,4 @@ export async function trustWorkspace(vscode: typeof VSCode, daemon: DaemonConnec
   const effect = info.preview.length === 0 ? '' : ` It adds: ${info.preview.join('; ')}.`;
   const action = await vscode.window.showWarningMessage(`Trust this configuration exactly as shown?${effect}`, 'Trust');
   if (action !== undefined) await daemon.call('workspace/trust', { folder: chosen, trusted: true });
-}
-
-function localFolders(vscode: typeof VSCode): string[] {
-  return (vscode.workspace.workspaceFolders ?? []).filter((folder) => folder.uri.scheme === 'file').map((folder) => folder.uri.fsPath);
 }

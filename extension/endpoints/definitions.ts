@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import type * as VSCode from 'vscode';
 import type { ToolInfo } from '../../daemon/api/control.ts';
 import type { DaemonConnection } from '../daemon/connection.ts';
-import { endpointRef } from '../views/servers.ts';
+import { endpointRef, localFolders } from '../views/servers.ts';
+import { visibleEndpoints } from './visible.ts';
 
 /** What is remembered of an endpoint while the daemon is stopped, so that VS Code's list stays as it was. */
 interface KnownEndpoint {
@@ -66,21 +67,18 @@ export class EndpointDefinitions implements VSCode.McpServerDefinitionProvider<V
 
   #label(endpoint: KnownEndpoint): string {
     const name = endpoint.name === 'default' ? 'Signalbox' : `Signalbox: ${endpoint.name}`;
-    return endpoint.workspace === undefined ? name : `${name} (${endpoint.workspace})`;
+    // With one folder the name says enough, and it is the same before and after the daemon has seen the folder.
+    return endpoint.workspace === undefined || localFolders(this.#vscode).length < 2 ? name : `${name} (${endpoint.workspace})`;
   }
 
   async #known(): Promise<readonly KnownEndpoint[]> {
     const status = this.#daemon.status;
     if (status === undefined) return this.#memory.get<readonly KnownEndpoint[]>(MEMENTO_KEY, FIRST);
-    const folders = new Set(this.#vscode.workspace.workspaceFolders?.map((folder) => folder.uri.fsPath));
-    const open = new Set(status.workspaces.filter((workspace) => folders.has(workspace.folder)).map((workspace) => workspace.id));
     const known = await Promise.all(
-      status.endpoints
-        .filter((endpoint) => endpoint.workspace === undefined || open.has(endpoint.workspace))
-        .map(async (endpoint): Promise<KnownEndpoint> => {
-          const { tools } = await this.#daemon.call('tools/list', endpointRef(endpoint));
-          return { ...endpointRef(endpoint), name: endpoint.name, url: endpoint.url, version: toolsVersion(tools) };
-        }),
+      visibleEndpoints(status, localFolders(this.#vscode)).map(async (endpoint): Promise<KnownEndpoint> => {
+        const { tools } = await this.#daemon.call('tools/list', endpointRef(endpoint));
+        return { ...endpointRef(endpoint), name: endpoint.name, url: endpoint.url, version: toolsVersion(tools) };
+      }),
     );
     await this.#memory.update(MEMENTO_KEY, known);
     return known;

@@ -2,6 +2,7 @@
 import type * as VSCode from 'vscode';
 import type { EndpointStatus, ServerStatus, ToolInfo } from '../../daemon/api/control.ts';
 import type { Change, DaemonConnection } from '../daemon/connection.ts';
+import { visibleEndpoints } from '../endpoints/visible.ts';
 
 /** A row of the tree. */
 export type ServerNode =
@@ -55,7 +56,8 @@ export class ServersTree implements VSCode.TreeDataProvider<ServerNode> {
     if (node === undefined) {
       await this.#daemon.wanted();
       // No rows means the welcome view, which has the button for each state.
-      return (this.#daemon.status?.endpoints ?? []).map((endpoint) => ({ kind: 'endpoint', endpoint }));
+      const folders = localFolders(this.#vscode);
+      return visibleEndpoints(this.#daemon.status, folders).map((endpoint) => ({ kind: 'endpoint', endpoint }));
     }
     if (node.kind === 'endpoint') return this.#servers(node.endpoint);
     if (node.kind === 'server') return this.#toolsOf(node.endpoint, node.server);
@@ -166,4 +168,9 @@ function canHaveTools(server: ServerStatus): boolean {
 /** How a control request names an endpoint. */
 export function endpointRef(endpoint: Pick<EndpointStatus, 'name' | 'workspace'>): { endpoint: string; workspace?: string } {
   return endpoint.workspace === undefined ? { endpoint: endpoint.name } : { endpoint: endpoint.name, workspace: endpoint.workspace };
+}
+
+/** Absolute paths of the window's folders on this machine. */
+export function localFolders(vscode: typeof VSCode): string[] {
+  return (vscode.workspace.workspaceFolders ?? []).filter((folder) => folder.uri.scheme === 'file').map((folder) => folder.uri.fsPath);
 }

@@ -2,6 +2,8 @@
 import type * as VSCode from 'vscode';
 import type { DaemonStatus } from '../../daemon/api/control.ts';
 import type { DaemonConnection, DaemonState } from '../daemon/connection.ts';
+import { visibleEndpoints } from '../endpoints/visible.ts';
+import { localFolders } from './servers.ts';
 
 /** Keeps the status bar item and the context key `signalbox.state` equal to the daemon's state. */
 export function showStatus(vscode: typeof VSCode, daemon: DaemonConnection): VSCode.Disposable {
@@ -10,7 +12,7 @@ export function showStatus(vscode: typeof VSCode, daemon: DaemonConnection): VSC
   item.command = 'signalbox.servers.focus';
   let known: DaemonState | undefined;
   const update = (): void => {
-    const { text, tooltip, warning } = statusLine(daemon.state, daemon.status, daemon.error?.message);
+    const { text, tooltip, warning } = statusLine(daemon.state, ownServers(vscode, daemon.status), daemon.error?.message);
     item.text = text;
     item.tooltip = tooltip;
     item.backgroundColor = warning ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
@@ -22,6 +24,15 @@ export function showStatus(vscode: typeof VSCode, daemon: DaemonConnection): VSC
   update();
   item.show();
   return vscode.Disposable.from(item, { dispose: daemon.onChange(update) });
+}
+
+/** The status with only the servers this window's endpoints serve. */
+function ownServers(vscode: typeof VSCode, status: DaemonStatus | undefined): DaemonStatus | undefined {
+  if (status === undefined) return undefined;
+  const endpoints = visibleEndpoints(status, localFolders(vscode));
+  const served = (name: string, workspace: string | undefined): boolean =>
+    endpoints.some((endpoint) => endpoint.workspace === workspace && endpoint.servers.includes(name));
+  return { ...status, endpoints, servers: status.servers.filter((server) => served(server.name, server.workspace)) };
 }
 
 /** What the status bar says: text with a codicon, a tooltip, and whether something needs a look. */

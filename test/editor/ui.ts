@@ -15,9 +15,7 @@ const SCREENSHOTS = process.env['SIGNALBOX_SCREENSHOTS'] === undefined ? ARTIFAC
 export async function runUi(host: HostPieces): Promise<readonly SuiteResult[]> {
   mkdirSync(ARTIFACTS, { recursive: true });
   mkdirSync(SCREENSHOTS, { recursive: true });
-  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
-  const vsix = join(ROOT, `mcp-signalbox-${version}.vsix`);
-  execFileSync(process.execPath, [join(ROOT, 'scripts', 'package.ts')], { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
+  const vsix = process.env['SIGNALBOX_VSIX'] ?? packageExtension();
   const scratch = makeScratch();
   const profile = freshProfile({
     'workbench.colorTheme': 'Default Dark Modern',
@@ -36,7 +34,7 @@ export async function runUi(host: HostPieces): Promise<readonly SuiteResult[]> {
     browser = await launchBrowser(host);
     const opened = await (await browser.newContext({ viewport: { width: 1280, height: 800 }, deviceScaleFactor: 1.5 })).newPage();
     page = opened;
-    opened.setDefaultTimeout(30_000);
+    opened.setDefaultTimeout(20_000);
     for (const [name, run] of Object.entries(STEPS)) {
       step = name;
       await run(opened, scratch, server.url);
@@ -56,6 +54,13 @@ export async function runUi(host: HostPieces): Promise<readonly SuiteResult[]> {
     rmSync(profile, { recursive: true, force: true });
   }
   return results;
+}
+
+/** Makes the .vsix with the project's own script; SIGNALBOX_VSIX names one that is already there. */
+function packageExtension(): string {
+  execFileSync(process.execPath, [join(ROOT, 'scripts', 'package.ts')], { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  return join(ROOT, `mcp-signalbox-${version}.vsix`);
 }
 
 function install(host: HostPieces, profile: string, vsix: string): void {

@@ -49,8 +49,12 @@ describe('Signalbox in a real extension host', () => {
   it('shows endpoints, servers and tools in the tree', async () => {
     const endpoints = await signalbox.servers.getChildren();
     assert.deepEqual(endpoints.map(label), ['default']);
-    await signalbox.servers.getChildren(endpoints[0]); // what VS Code does when it draws an expanded row: the servers wake up
-    await until(signalbox, () => signalbox.daemon.status?.servers.every((server) => server.state === 'ready') === true);
+    await until(signalbox, () => signalbox.daemon.status?.workspaces.length === 1);
+    await signalbox.servers.getChildren((await signalbox.servers.getChildren())[0]); // what VS Code does when it draws an expanded row: the servers wake up
+    await until(
+      signalbox,
+      () => signalbox.daemon.status?.servers.every((server) => server.workspace === undefined || server.state === 'ready') === true,
+    );
     const [endpoint] = await signalbox.servers.getChildren();
     const servers = await signalbox.servers.getChildren(endpoint);
     assert.deepEqual(servers.map(label), ['files', 'line', 'timetable']);
@@ -81,7 +85,7 @@ describe('Signalbox in a real extension host', () => {
     assert.match(definition.version ?? '', /^[0-9a-f]{12}$/);
     const resolved = await signalbox.definitions.resolveMcpServerDefinition(definition);
     assert.ok(resolved instanceof vscode.McpHttpServerDefinition);
-    assert.equal(resolved.uri.path, '/mcp/default');
+    assert.match(resolved.uri.path, /^\/mcp\/branch-line-[a-z0-9]+\/default$/);
     assert.match(resolved.headers['Authorization'] ?? '', /^Bearer \S{20,}$/);
     const response = await fetch(resolved.uri.toString(), {
       method: 'POST',
@@ -103,7 +107,10 @@ describe('Signalbox in a real extension host', () => {
     const changed = event(signalbox.definitions.onDidChangeMcpServerDefinitions);
     await signalbox.daemon.call('servers/enable', { name: 'timetable', enabled: false });
     await changed;
-    await until(signalbox, () => signalbox.daemon.status?.servers.find(({ name }) => name === 'timetable')?.state !== 'ready');
+    await until(
+      signalbox,
+      () => signalbox.daemon.status?.servers.filter(({ name }) => name === 'timetable').every(({ state }) => state === 'disabled') === true,
+    );
     assert.notEqual(await version(), before_);
   });
 
