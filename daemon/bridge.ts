@@ -28,8 +28,20 @@ export interface BridgeOptions {
 
 /** Methods that may run twice: they only read. Everything else that was under way is reported as interrupted. */
 const REPEATABLE = new Set([
-  'initialize', 'ping', 'server/discover', 'tools/list', 'prompts/list', 'prompts/get', 'resources/list', 'resources/templates/list',
-  'resources/read', 'resources/subscribe', 'resources/unsubscribe', 'completion/complete', 'logging/setLevel', 'subscriptions/listen',
+  'initialize',
+  'ping',
+  'server/discover',
+  'tools/list',
+  'prompts/list',
+  'prompts/get',
+  'resources/list',
+  'resources/templates/list',
+  'resources/read',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'completion/complete',
+  'logging/setLevel',
+  'subscriptions/listen',
 ]);
 const RESUME_ID = 'signalbox-resume';
 /** Milliseconds between attempts to find the daemon again. */
@@ -62,7 +74,18 @@ class Bridge {
     const framer = new LineFramer(
       this.#options.messageBytes ?? 64 * 1024 * 1024,
       (line) => this.#fromClient(line),
-      (bytes) => this.#toClient({ jsonrpc: '2.0', id: null, error: rpcError(new SignalboxError('SBX_MESSAGE_TOO_LARGE', `A frame has ${bytes} bytes.`, { why: 'It is over limits.messageBytes.', fix: 'Send less.' }), RPC.invalidRequest) }),
+      (bytes) =>
+        this.#toClient({
+          jsonrpc: '2.0',
+          id: null,
+          error: rpcError(
+            new SignalboxError('SBX_MESSAGE_TOO_LARGE', `A frame has ${bytes} bytes.`, {
+              why: 'It is over limits.messageBytes.',
+              fix: 'Send less.',
+            }),
+            RPC.invalidRequest,
+          ),
+        }),
     );
     return new Promise<number>((resolve) => {
       this.#finish = (code) => {
@@ -92,7 +115,8 @@ class Bridge {
     }
     if (this.#ended) return;
     // Nothing is lost silently: whoever waits is told why.
-    for (const request of [...this.#running.values(), ...this.#queue.filter(isRequest)]) this.#toClient({ jsonrpc: '2.0', id: request.id, error: rpcError(last) });
+    for (const request of [...this.#running.values(), ...this.#queue.filter(isRequest)])
+      this.#toClient({ jsonrpc: '2.0', id: request.id, error: rpcError(last) });
     process.stderr.write(`signalbox connect: ${last instanceof Error ? last.message : String(last)}\n`);
     this.#finish(3);
   }
@@ -100,7 +124,11 @@ class Bridge {
   #open(url: string, token: string): Promise<void> {
     const target = new URL(url);
     const path = `${BRIDGE_PREFIX}${target.pathname.replace(/^\/mcp/, '')}`;
-    const socket = new WebSocket(`ws://${target.host}${path}`, { headers: { authorization: `Bearer ${token}` }, perMessageDeflate: false, maxPayload: 0 });
+    const socket = new WebSocket(`ws://${target.host}${path}`, {
+      headers: { authorization: `Bearer ${token}` },
+      perMessageDeflate: false,
+      maxPayload: 0,
+    });
     return new Promise<void>((resolve, reject) => {
       let open = false;
       socket.on('open', () => {
@@ -143,7 +171,11 @@ class Bridge {
       why: 'It was under way and may have run in part; Signalbox never runs a call twice by itself.',
       fix: 'Check what it did, then call it again if that is safe.',
     });
-    this.#toClient({ jsonrpc: '2.0', id: request.id, ...(request.method === 'tools/call' ? toolFailure(error) : { error: rpcError(error) }) });
+    this.#toClient({
+      jsonrpc: '2.0',
+      id: request.id,
+      ...(request.method === 'tools/call' ? toolFailure(error) : { error: rpcError(error) }),
+    });
   }
 
   #fromClient(line: string): void {
@@ -163,7 +195,8 @@ class Bridge {
     else if ('method' in message) {
       if (message.method === 'notifications/initialized') this.#initialized = true;
       const cancelled = message.params?.['requestId'];
-      if (message.method === 'notifications/cancelled' && (typeof cancelled === 'string' || typeof cancelled === 'number')) this.#running.delete(cancelled);
+      if (message.method === 'notifications/cancelled' && (typeof cancelled === 'string' || typeof cancelled === 'number'))
+        this.#running.delete(cancelled);
     }
     this.#send(message);
   }

@@ -1,6 +1,6 @@
 /** What the daemon does for each request of the control channel: thin calls into the parts. */
 import { readFile } from 'node:fs/promises';
-import type { EndpointRef, ServerStatus } from './api/control.ts';
+import type { DaemonStatus, EndpointRef, ServerStatus } from './api/control.ts';
 import { SignalboxError } from './api/errors.ts';
 import type { Paths } from './api/paths.ts';
 import { realFolder } from './config/folders.ts';
@@ -13,7 +13,6 @@ import type { Member } from './router/member.ts';
 import type { Router } from './router/router.ts';
 import type { SecretStore } from './security/secrets.ts';
 import type { TokenStore } from './security/tokens.ts';
-import type { DaemonStatus } from './api/control.ts';
 
 /** The parts the handlers call. */
 export interface ControlParts {
@@ -34,12 +33,26 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
   const { config, endpoints, router, tokens, secrets, paths } = parts;
   const served = (ref: EndpointRef): ServedEndpoint => findEndpoint(endpoints, config, ref);
   const call = async (view: EndpointView, method: string, params: Record<string, unknown>): Promise<Record<string, unknown>> =>
-    resultOf(await router.handle(view, { request: { jsonrpc: '2.0', id: 0, method, params }, era: 'legacy', signal: new AbortController().signal, notify: () => {} }));
+    resultOf(
+      await router.handle(view, {
+        request: { jsonrpc: '2.0', id: 0, method, params },
+        era: 'legacy',
+        signal: new AbortController().signal,
+        notify: () => {},
+      }),
+    );
   const members = (name: string, workspace: string | undefined): Member[] => {
     const id = workspaceIdOf(config, workspace);
-    const found = endpoints.all().flatMap(({ view }) => (workspace === undefined || view.endpoint.workspace === id ? view.members.filter((member) => member.server.name === name) : []));
+    const found = endpoints
+      .all()
+      .flatMap(({ view }) =>
+        workspace === undefined || view.endpoint.workspace === id ? view.members.filter((member) => member.server.name === name) : [],
+      );
     if (found.length > 0) return found;
-    throw new SignalboxError('SBX_SERVER_UNKNOWN', `There is no server "${name}".`, { why: 'No endpoint has it: it is not configured, or disabled.', fix: 'See `signalbox servers list`.' });
+    throw new SignalboxError('SBX_SERVER_UNKNOWN', `There is no server "${name}".`, {
+      why: 'No endpoint has it: it is not configured, or disabled.',
+      fix: 'See `signalbox servers list`.',
+    });
   };
   return {
     status: async () => parts.status(),
@@ -54,16 +67,27 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       await Promise.all([...new Set(members(name, workspace).map((member) => member.upstream))].map((upstream) => upstream.restart()));
       return {};
     },
-    'servers/logs': async ({ name, lines = 200, workspace }) => ({ lines: parts.serverLog(name, workspaceIdOf(config, workspace)).slice(-lines) }),
+    'servers/logs': async ({ name, lines = 200, workspace }) => ({
+      lines: parts.serverLog(name, workspaceIdOf(config, workspace)).slice(-lines),
+    }),
     'endpoint/describe': async (ref) => {
       const { endpoint } = served(ref).view;
-      return { name: endpoint.name, path: endpoint.path, url: parts.url(endpoint.path), servers: endpoint.servers.map((server) => server.name), ...(endpoint.workspace === undefined ? {} : { workspace: endpoint.workspace }) };
+      return {
+        name: endpoint.name,
+        path: endpoint.path,
+        url: parts.url(endpoint.path),
+        servers: endpoint.servers.map((server) => server.name),
+        ...(endpoint.workspace === undefined ? {} : { workspace: endpoint.workspace }),
+      };
     },
     'tools/list': async (ref) => {
       const { view } = served(ref);
       const catalog = await view.loadedCatalog();
       return {
-        tools: catalog.tools.map((tool) => ({ server: catalog.toolRoutes.get(String(tool['name']))?.member.server.name ?? '', tool: tool as never })),
+        tools: catalog.tools.map((tool) => ({
+          server: catalog.toolRoutes.get(String(tool['name']))?.member.server.name ?? '',
+          tool: tool as never,
+        })),
         errors: view.errors().map(({ server, error }) => ({ server, ...error })),
       };
     },
@@ -94,7 +118,12 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       config.grantSecret(name, server, workspace);
       return {};
     },
-    'logs/tail': async ({ lines }) => ({ lines: (await readFile(paths.logFile, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '').slice(-lines) }),
+    'logs/tail': async ({ lines }) => ({
+      lines: (await readFile(paths.logFile, 'utf8').catch(() => ''))
+        .split('\n')
+        .filter((line) => line !== '')
+        .slice(-lines),
+    }),
     'daemon/stop': async () => {
       parts.stop('asked to by `signalbox stop`');
       return {};
@@ -132,16 +161,24 @@ function findEndpoint(endpoints: EndpointSet, config: ConfigStore, { endpoint = 
   const found = endpoints.at(id === undefined ? `/mcp/${endpoint}` : `/mcp/${id}/${endpoint}`);
   if (found !== undefined) return found;
   const known = endpoints.all().map(({ view }) => view.endpoint.path);
-  throw new SignalboxError('SBX_ENDPOINT_UNKNOWN', `There is no endpoint "${endpoint}"${workspace === undefined ? '' : ` in workspace ${workspace}`}.`, {
-    why: `The endpoints are: ${known.join(', ') || 'none'}.`,
-    fix: 'Name one of them; open a workspace with `signalbox up --workspace DIR`.',
-  });
+  throw new SignalboxError(
+    'SBX_ENDPOINT_UNKNOWN',
+    `There is no endpoint "${endpoint}"${workspace === undefined ? '' : ` in workspace ${workspace}`}.`,
+    {
+      why: `The endpoints are: ${known.join(', ') || 'none'}.`,
+      fix: 'Name one of them; open a workspace with `signalbox up --workspace DIR`.',
+    },
+  );
 }
 
 function resultOf(outcome: Outcome): Record<string, unknown> {
   if ('result' in outcome) return outcome.result;
   const { data, message } = outcome.error;
   const shape = data as { code?: unknown; message?: unknown; cause?: unknown; fix?: unknown } | undefined;
-  if (typeof shape?.code === 'string' && shape.code.startsWith('SBX_')) throw new SignalboxError(shape.code as 'SBX_INTERNAL', String(shape.message), { why: String(shape.cause), fix: String(shape.fix) });
-  throw new SignalboxError('SBX_SERVER_PROTOCOL', message, { why: `The server answered with error ${outcome.error.code}.`, fix: 'Check the name and the arguments.' });
+  if (typeof shape?.code === 'string' && shape.code.startsWith('SBX_'))
+    throw new SignalboxError(shape.code as 'SBX_INTERNAL', String(shape.message), { why: String(shape.cause), fix: String(shape.fix) });
+  throw new SignalboxError('SBX_SERVER_PROTOCOL', message, {
+    why: `The server answered with error ${outcome.error.code}.`,
+    fix: 'Check the name and the arguments.',
+  });
 }

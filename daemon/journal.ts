@@ -17,7 +17,11 @@ export class Journal {
   readonly #onLine: (line: ControlEvents['log']) => void;
   readonly #stderr = new Map<string, string[]>();
 
-  constructor(options: { readonly logFile: string; readonly redact: (text: string) => string; readonly onLine: (line: ControlEvents['log']) => void }) {
+  constructor(options: {
+    readonly logFile: string;
+    readonly redact: (text: string) => string;
+    readonly onLine: (line: ControlEvents['log']) => void;
+  }) {
     this.#file = options.logFile;
     this.#redact = options.redact;
     this.#onLine = options.onLine;

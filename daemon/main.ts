@@ -1,9 +1,10 @@
 /** The composition root: builds the parts and gives each what it needs. */
 import { randomBytes } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import type { Server } from 'node:http';
+import { homedir } from 'node:os';
 import { CONTROL_PROTOCOL, type ControlEvents, type DaemonStatus } from './api/control.ts';
+import type { ErrorShape } from './api/errors.ts';
 import type { Paths } from './api/paths.ts';
 import { ConfigStore } from './config/store.ts';
 import { controlHandlers, serverStatus } from './control.ts';
@@ -11,6 +12,7 @@ import { BridgeServer } from './endpoints/bridge-server.ts';
 import { ControlServer } from './endpoints/control-server.ts';
 import { EndpointSet } from './endpoints/endpoint-set.ts';
 import { createListener } from './endpoints/listener.ts';
+import { Journal } from './journal.ts';
 import { ChildRegistry } from './lifecycle/children.ts';
 import { ChildEnvironments } from './lifecycle/environment.ts';
 import { IdleStop } from './lifecycle/idle.ts';
@@ -23,7 +25,6 @@ import { Router } from './router/router.ts';
 import { SecretStore } from './security/secrets.ts';
 import { TokenStore } from './security/tokens.ts';
 import { TrustStore } from './security/trust.ts';
-import { Journal } from './journal.ts';
 import { linkOpener } from './upstreams/open-link.ts';
 import { UpstreamHost } from './upstreams/upstream-host.ts';
 
@@ -81,13 +82,26 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
     openLink: linkOpener(server, workspace, {
       spawn: async (spec) => children.spawn(spec),
       environment: (own) => environments.of(own),
-      node: { command: process.execPath, env: process.versions['electron'] === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' } },
+      node: {
+        command: process.execPath,
+        // The filesystem server refuses to serve these two folders, so it must know them.
+        env: {
+          SIGNALBOX_STATE_DIR: paths.stateDir,
+          SIGNALBOX_CONFIG_DIR: paths.configDir,
+          ...(process.versions['electron'] === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' }),
+        },
+      },
       pluginHost: installed.pluginHost,
       pluginsDir: installed.pluginsDir,
       base: (id) => config.workspaces().find((known) => known.id === id)?.folder ?? homedir(),
       messageBytes,
       onStderr: ({ name }, line) => journal.stderr(name, workspace, line),
-      onAudit: ({ name }, line) => appendFileSync(paths.auditFile, `${JSON.stringify({ server: name, ...(workspace === undefined ? {} : { workspace }), ...auditLine(line) })}\n`, { mode: 0o600 }),
+      onAudit: ({ name }, line) =>
+        appendFileSync(
+          paths.auditFile,
+          `${JSON.stringify({ server: name, ...(workspace === undefined ? {} : { workspace }), ...auditLine(line) })}\n`,
+          { mode: 0o600 },
+        ),
     }),
   }));
   const router = new Router(identity);
@@ -101,8 +115,13 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
   });
   const idle = new IdleStop(config.idleStopMinutes, () => void stop('nobody used it for a while'));
   let releaseControl: (() => void) | undefined;
-  const bridge = new BridgeServer({ router, identity, messageBytes: messageBytes(), onClient: (client) => counted(idle.hold(`client ${client}`), () => changed('sessions')) });
-  let listening: { readonly port: number; readonly note?: { readonly message: string; readonly fix: string } } = { port: 0 };
+  const bridge = new BridgeServer({
+    router,
+    identity,
+    messageBytes: messageBytes(),
+    onClient: (client) => counted(idle.hold(`client ${client}`), () => changed('sessions')),
+  });
+  let listening: { readonly port: number; readonly note?: ErrorShape } = { port: 0 };
   const url = (path: string): string => `http://127.0.0.1:${listening.port}${path}`;
 
   const status = (): DaemonStatus => ({
@@ -114,12 +133,23 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
     startedAt,
     stateDir: paths.stateDir,
     configFile: paths.configFile,
-    endpoints: endpoints.all().map(({ view: { endpoint } }) => ({ name: endpoint.name, url: url(endpoint.path), servers: endpoint.servers.map((server) => server.name), ...(endpoint.workspace === undefined ? {} : { workspace: endpoint.workspace }) })),
-    servers: [...new Map(endpoints.all().flatMap(({ view }) => view.members.map((member) => [member.upstream, serverStatus(member, view.endpoint.workspace)] as const))).values()],
+    endpoints: endpoints.all().map(({ view: { endpoint } }) => ({
+      name: endpoint.name,
+      url: url(endpoint.path),
+      servers: endpoint.servers.map((server) => server.name),
+      ...(endpoint.workspace === undefined ? {} : { workspace: endpoint.workspace }),
+    })),
+    servers: [
+      ...new Map(
+        endpoints
+          .all()
+          .flatMap(({ view }) => view.members.map((member) => [member.upstream, serverStatus(member, view.endpoint.workspace)] as const)),
+      ).values(),
+    ],
     workspaces: config.workspaces(),
     problems: config.problems(),
     sessions: bridge.sessions + endpoints.all().reduce((sum, { http }) => sum + http.sessions, 0),
-    ...(listening.note === undefined ? {} : { portNote: `${listening.note.message} ${listening.note.fix}` }),
+    ...(listening.note === undefined ? {} : { portNote: `${listening.note.message} ${listening.note.fix} (${listening.note.code})` }),
   });
 
   control = new ControlServer({
@@ -127,7 +157,18 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
     identity: { version, build },
     log,
     messageBytes: messageBytes(),
-    handlers: controlHandlers({ paths, config, endpoints, router, tokens, secrets, status, url, serverLog: (name, workspace) => journal.lines(name, workspace), stop: (reason) => void stop(reason) }),
+    handlers: controlHandlers({
+      paths,
+      config,
+      endpoints,
+      router,
+      tokens,
+      secrets,
+      status,
+      url,
+      serverLog: (name, workspace) => journal.lines(name, workspace),
+      stop: (reason) => void stop(reason),
+    }),
     onConnections: (count) => {
       if (count > 0) releaseControl ??= idle.hold('control connection');
       else {
@@ -136,9 +177,18 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
       }
     },
   });
-  const server = createListener({ controlToken, endpoints, control, bridge, verify: (bearer, path) => tokens.verify(bearer, path), onRequest: (client) => idle.hold(`request of ${client}`) });
+  const server = createListener({
+    controlToken,
+    endpoints,
+    control,
+    bridge,
+    verify: (bearer, path) => tokens.verify(bearer, path),
+    onRequest: (client) => idle.hold(`request of ${client}`),
+  });
   config.onChange(() => {
-    void endpoints.sync(config.endpoints()).catch((error: unknown) => log('error', `The new configuration could not be applied: ${String(error)}`));
+    void endpoints
+      .sync(config.endpoints())
+      .catch((error: unknown) => log('error', `The new configuration could not be applied: ${String(error)}`));
     changed('endpoints');
     changed('servers');
     changed('problems');

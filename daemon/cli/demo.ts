@@ -24,7 +24,8 @@ export const demoCommand: Command = {
     positionals('demo', context.args, []);
     const given = context.flags.text('workspace');
     if (given !== undefined) return serve(context, context.paths, existingFolder(context.cwd, given));
-    const root = join(context.paths.stateDir, 'demo');
+    // beside the state folder, not in it: the filesystem server never serves the folder of the tokens
+    const root = `${context.paths.stateDir}-demo`;
     const paths = signalboxPaths({
       platform: process.platform,
       home: root,

@@ -62,7 +62,14 @@ export class HttpEndpoint {
       else response.writeHead(405, { allow: 'GET, POST, DELETE' }).end();
     } catch (error) {
       const tooLarge = error instanceof SignalboxError && error.code === 'SBX_MESSAGE_TOO_LARGE';
-      answerError(response, tooLarge ? 413 : 400, null, { error: rpcError(error, error instanceof SignalboxError && error.code === 'SBX_MESSAGE_INVALID' && error.cause !== undefined ? RPC.parse : RPC.invalidRequest) });
+      answerError(response, tooLarge ? 413 : 400, null, {
+        error: rpcError(
+          error,
+          error instanceof SignalboxError && error.code === 'SBX_MESSAGE_INVALID' && error.cause !== undefined
+            ? RPC.parse
+            : RPC.invalidRequest,
+        ),
+      });
     }
   }
 
@@ -83,7 +90,11 @@ export class HttpEndpoint {
     try {
       parsed = JSON.parse(body);
     } catch (cause) {
-      throw new SignalboxError('SBX_MESSAGE_INVALID', 'The body is not JSON.', { why: String(cause), fix: 'POST one JSON-RPC message.', cause });
+      throw new SignalboxError('SBX_MESSAGE_INVALID', 'The body is not JSON.', {
+        why: String(cause),
+        fix: 'POST one JSON-RPC message.',
+        cause,
+      });
     }
     const message = checkMessage(parsed);
     const header = (name: string): string | undefined => {
@@ -100,7 +111,9 @@ export class HttpEndpoint {
     if (route.kind === 'legacy') return this.#legacy(message, request, response, client);
     if (route.kind !== 'modern') {
       const { code, data } = route as { code: number; data?: unknown };
-      answerError(response, 400, 'id' in message ? message.id : null, { error: { code, message: route.message, ...(data === undefined ? {} : { data }) } });
+      answerError(response, 400, 'id' in message ? message.id : null, {
+        error: { code, message: route.message, ...(data === undefined ? {} : { data }) },
+      });
       return;
     }
     if (!isRequest(message)) {
@@ -150,7 +163,10 @@ export class HttpEndpoint {
     const exchange = new Exchange(response, { standing: false });
     const clash = live.exchanges.has(message.id);
     // The session answers a clash of ids itself; the first exchange keeps its place.
-    if (clash) return answerError(response, 400, message.id, { error: { code: RPC.invalidRequest, message: `Request id ${JSON.stringify(message.id)} is already in use.` } });
+    if (clash)
+      return answerError(response, 400, message.id, {
+        error: { code: RPC.invalidRequest, message: `Request id ${JSON.stringify(message.id)} is already in use.` },
+      });
     live.exchanges.set(message.id, exchange);
     // A plain disconnect is not a cancel in the legacy era (2025-11-25, transports): the call runs on.
     response.once('close', () => live.exchanges.delete(message.id));
@@ -247,12 +263,26 @@ function headerFault(request: Request, header: (name: string) => string | undefi
           ? `Mcp-Name is ${sent === undefined ? 'missing' : JSON.stringify(decoded ?? sent)}, the body says ${JSON.stringify(name)}.`
           : undefined;
   if (fault === undefined) return undefined;
-  return { error: rpcError(new SignalboxError('SBX_HEADER_MISMATCH', 'Headers and body do not agree.', { why: fault, fix: 'Mirror protocol version, method and name in the headers (2026-07-28).' }), RPC.headerMismatch) };
+  return {
+    error: rpcError(
+      new SignalboxError('SBX_HEADER_MISMATCH', 'Headers and body do not agree.', {
+        why: fault,
+        fix: 'Mirror protocol version, method and name in the headers (2026-07-28).',
+      }),
+      RPC.headerMismatch,
+    ),
+  };
 }
 
 function versionFault(revision: string | undefined): Outcome | undefined {
   if (revision === undefined || MODERN_VERSIONS.includes(revision)) return undefined;
-  return { error: { code: RPC.unsupportedVersion, message: `Unsupported protocol version ${revision} (SBX_PROTOCOL_VERSION)`, data: { supported: [...MODERN_VERSIONS], requested: revision } } };
+  return {
+    error: {
+      code: RPC.unsupportedVersion,
+      message: `Unsupported protocol version ${revision} (SBX_PROTOCOL_VERSION)`,
+      data: { supported: [...MODERN_VERSIONS], requested: revision },
+    },
+  };
 }
 
 /** Starts an event stream. */

@@ -55,11 +55,17 @@ export function createListener(options: ListenerOptions): Server {
 function placeFault(request: IncomingMessage): ErrorShape | undefined {
   const host = request.headers.host ?? '';
   if (!isLoopback(`http://${host}`)) {
-    return new SignalboxError('SBX_HOST_REFUSED', `Host ${JSON.stringify(host)} is refused.`, { why: 'Only loopback names are served, so that no web page can reach the daemon by DNS rebinding.', fix: 'Use http://127.0.0.1:PORT.' }).toJSON();
+    return new SignalboxError('SBX_HOST_REFUSED', `Host ${JSON.stringify(host)} is refused.`, {
+      why: 'Only loopback names are served, so that no web page can reach the daemon by DNS rebinding.',
+      fix: 'Use http://127.0.0.1:PORT.',
+    }).toJSON();
   }
   const origin = request.headers.origin;
   if (origin !== undefined && !isLoopback(origin)) {
-    return new SignalboxError('SBX_ORIGIN_REFUSED', `Origin ${JSON.stringify(origin)} is refused.`, { why: 'A web page of another origin may not use the daemon.', fix: 'Call it from a program, or from a page served on loopback.' }).toJSON();
+    return new SignalboxError('SBX_ORIGIN_REFUSED', `Origin ${JSON.stringify(origin)} is refused.`, {
+      why: 'A web page of another origin may not use the daemon.',
+      fix: 'Call it from a program, or from a page served on loopback.',
+    }).toJSON();
   }
   return undefined;
 }
@@ -73,20 +79,39 @@ type Found = { readonly endpoint: ServedEndpoint; readonly client: string } | { 
 
 function authorize(request: IncomingMessage, path: string, { endpoints, verify }: ListenerOptions): Found {
   const bearer = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  const denied = (status: number, code: 'SBX_TOKEN_MISSING' | 'SBX_TOKEN_INVALID' | 'SBX_TOKEN_WRONG_ENDPOINT', message: string, why: string): Found => ({
+  const denied = (
+    status: number,
+    code: 'SBX_TOKEN_MISSING' | 'SBX_TOKEN_INVALID' | 'SBX_TOKEN_WRONG_ENDPOINT',
+    message: string,
+    why: string,
+  ): Found => ({
     status,
-    fault: new SignalboxError(code, message, { why, fix: 'Get a token with `signalbox clients token NAME`, or wire the client with `signalbox wire`.' }).toJSON(),
+    fault: new SignalboxError(code, message, {
+      why,
+      fix: 'Get a token with `signalbox clients token NAME`, or wire the client with `signalbox wire`.',
+    }).toJSON(),
   });
-  if (bearer === undefined) return denied(401, 'SBX_TOKEN_MISSING', 'The request carries no bearer token.', 'Every client has a token of its own for each endpoint.');
+  if (bearer === undefined)
+    return denied(
+      401,
+      'SBX_TOKEN_MISSING',
+      'The request carries no bearer token.',
+      'Every client has a token of its own for each endpoint.',
+    );
   const verdict = verify(bearer, path);
-  if (verdict === 'unknown') return denied(401, 'SBX_TOKEN_INVALID', 'The bearer token is not valid.', 'It was revoked, rotated, or never given out.');
+  if (verdict === 'unknown')
+    return denied(401, 'SBX_TOKEN_INVALID', 'The bearer token is not valid.', 'It was revoked, rotated, or never given out.');
   // The same answer for "wrong endpoint" and "no such endpoint": a token tells nothing about other workspaces.
   const endpoint = endpoints.at(path);
-  if (verdict === 'other-endpoint') return denied(403, 'SBX_TOKEN_WRONG_ENDPOINT', `The token is not for ${path}.`, 'A token opens exactly one endpoint.');
+  if (verdict === 'other-endpoint')
+    return denied(403, 'SBX_TOKEN_WRONG_ENDPOINT', `The token is not for ${path}.`, 'A token opens exactly one endpoint.');
   if (endpoint === undefined) {
     return {
       status: 404,
-      fault: new SignalboxError('SBX_ENDPOINT_UNKNOWN', `There is no endpoint at ${path}.`, { why: 'It was removed from the configuration, or its workspace is not open.', fix: 'See `signalbox status` for the endpoints.' }).toJSON(),
+      fault: new SignalboxError('SBX_ENDPOINT_UNKNOWN', `There is no endpoint at ${path}.`, {
+        why: 'It was removed from the configuration, or its workspace is not open.',
+        fix: 'See `signalbox status` for the endpoints.',
+      }).toJSON(),
     };
   }
   return { endpoint, client: verdict.client };
@@ -99,11 +124,22 @@ function health(url: URL, response: ServerResponse, controlToken: string): void 
 }
 
 function refuse(response: ServerResponse, status: number, fault: ErrorShape): void {
-  response.writeHead(status, { 'content-type': 'application/json', ...(status === 401 ? { 'www-authenticate': 'Bearer realm="signalbox"' } : {}) });
-  response.end(JSON.stringify({ jsonrpc: '2.0', id: null, error: { code: -32600, message: `${fault.message} ${fault.fix} (${fault.code})`, data: fault } }));
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    ...(status === 401 ? { 'www-authenticate': 'Bearer realm="signalbox"' } : {}),
+  });
+  response.end(
+    JSON.stringify({
+      jsonrpc: '2.0',
+      id: null,
+      error: { code: -32600, message: `${fault.message} ${fault.fix} (${fault.code})`, data: fault },
+    }),
+  );
 }
 
 function refuseUpgrade(socket: Duplex, status: number, fault: ErrorShape): void {
   const body = JSON.stringify({ error: fault });
-  socket.end(`HTTP/1.1 ${status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+  socket.end(
+    `HTTP/1.1 ${status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
 }

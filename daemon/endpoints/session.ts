@@ -2,7 +2,18 @@
 import { errorShape, SignalboxError } from '../api/errors.ts';
 import { RPC, rpcError } from '../protocol/codes.ts';
 import { eraOf, META, modernResult } from '../protocol/eras.ts';
-import { isNotification, isObject, isRequest, type JsonObject, type Message, metaOf, type Notification, type Outcome, type Request, type RequestId } from '../protocol/message.ts';
+import {
+  isNotification,
+  isObject,
+  isRequest,
+  type JsonObject,
+  type Message,
+  metaOf,
+  type Notification,
+  type Outcome,
+  type Request,
+  type RequestId,
+} from '../protocol/message.ts';
 import type { EndpointView } from '../router/endpoint-view.ts';
 import type { Router } from '../router/router.ts';
 import type { Identity } from '../upstreams/connection.ts';
@@ -59,7 +70,13 @@ export class Session {
     this.#unlisten();
     for (const controller of this.#running.values()) controller.abort(new Error('the client is gone'));
     for (const id of [...this.#listens.keys()]) this.#endListen(id, false);
-    for (const uri of this.#subscribed) void this.#router.handle(this.#view, { request: { jsonrpc: '2.0', id: 0, method: 'resources/unsubscribe', params: { uri } }, era: 'legacy', signal: new AbortController().signal, notify: () => {} });
+    for (const uri of this.#subscribed)
+      void this.#router.handle(this.#view, {
+        request: { jsonrpc: '2.0', id: 0, method: 'resources/unsubscribe', params: { uri } },
+        era: 'legacy',
+        signal: new AbortController().signal,
+        notify: () => {},
+      });
   }
 
   /** Ends open subscriptions gracefully (the daemon is leaving). */
@@ -70,7 +87,9 @@ export class Session {
   async #request(request: Request): Promise<void> {
     const era = eraOf(request);
     if (this.#running.has(request.id) || this.#listens.has(request.id)) {
-      this.#answer(request.id, { error: { code: RPC.invalidRequest, message: `Request id ${JSON.stringify(request.id)} is already in use.` } });
+      this.#answer(request.id, {
+        error: { code: RPC.invalidRequest, message: `Request id ${JSON.stringify(request.id)} is already in use.` },
+      });
       return;
     }
     if (era === 'modern' && request.method === 'subscriptions/listen') return this.#listen(request);
@@ -130,7 +149,15 @@ export class Session {
   async #listen(request: Request): Promise<void> {
     const wanted = request.params?.['notifications'];
     if (!isObject(wanted)) {
-      this.#answer(request.id, { error: rpcError(new SignalboxError('SBX_MESSAGE_INVALID', 'subscriptions/listen has no notifications.', { why: 'params.notifications is required (2026-07-28).', fix: 'Name at least one kind of notification.' }), RPC.invalidParams) });
+      this.#answer(request.id, {
+        error: rpcError(
+          new SignalboxError('SBX_MESSAGE_INVALID', 'subscriptions/listen has no notifications.', {
+            why: 'params.notifications is required (2026-07-28).',
+            fix: 'Name at least one kind of notification.',
+          }),
+          RPC.invalidParams,
+        ),
+      });
       return;
     }
     const listen: Listen = { kinds: new Set(), uris: new Map() };
@@ -141,7 +168,9 @@ export class Session {
       listen.kinds.add(kind);
       honoured[`${kind}ListChanged`] = true;
     }
-    const uris = Array.isArray(wanted['resourceSubscriptions']) ? wanted['resourceSubscriptions'].filter((uri) => typeof uri === 'string') : [];
+    const uris = Array.isArray(wanted['resourceSubscriptions'])
+      ? wanted['resourceSubscriptions'].filter((uri) => typeof uri === 'string')
+      : [];
     for (const uri of uris) {
       try {
         listen.uris.set(uri, await this.#router.subscribe(this.#view, uri));
@@ -154,7 +183,10 @@ export class Session {
       for (const release of listen.uris.values()) release();
       return;
     }
-    this.#deliver(stamped({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params: { notifications: honoured } }, request.id), request.id);
+    this.#deliver(
+      stamped({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params: { notifications: honoured } }, request.id),
+      request.id,
+    );
     if (Object.keys(honoured).length === 0) this.#endListen(request.id, true);
   }
 
@@ -163,7 +195,8 @@ export class Session {
     if (listen === undefined) return;
     this.#listens.delete(id);
     for (const release of listen.uris.values()) release();
-    if (graceful) this.#answer(id, { result: modernResult({ _meta: { [META.subscriptionId]: id } }, 'subscriptions/listen', { ...this.#identity }) });
+    if (graceful)
+      this.#answer(id, { result: modernResult({ _meta: { [META.subscriptionId]: id } }, 'subscriptions/listen', { ...this.#identity }) });
   }
 }
 

@@ -26,7 +26,14 @@ export const META = {
 
 const ENVELOPE_KEYS: readonly string[] = [META.version, META.clientInfo, META.clientCapabilities, META.logLevel];
 /** Methods whose modern results carry `ttlMs` and `cacheScope` (2026-07-28, "Caching"). */
-const CACHEABLE = new Set(['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list', 'resources/read', 'server/discover']);
+const CACHEABLE = new Set([
+  'tools/list',
+  'prompts/list',
+  'resources/list',
+  'resources/templates/list',
+  'resources/read',
+  'server/discover',
+]);
 
 /** The era a request claims: modern when its `_meta` names a protocol version. */
 export function eraOf(message: { readonly params?: JsonObject }): Era {

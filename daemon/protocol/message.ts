@@ -44,11 +44,6 @@ export function isRequest(message: Message): message is Request {
 export function isNotification(message: Message): message is Notification {
   return 'method' in message && !('id' in message);
 }
-/** Whether a message is a response. */
-export function isResponse(message: Message): message is Response {
-  return !('method' in message);
-}
-
 /**
  * Parses one frame and checks only the envelope (JSON-RPC 2.0 sections 4 and 5).
  * @throws SBX_MESSAGE_INVALID when it is not JSON or not one JSON-RPC message.

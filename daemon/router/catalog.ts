@@ -54,11 +54,16 @@ export function mergeCatalog(members: readonly Member[]): Catalog {
   };
 }
 
-function merge(members: readonly Member[], itemsOf: (member: Member) => readonly JsonObject[]): { items: JsonObject[]; routes: Map<string, Route> } {
+function merge(
+  members: readonly Member[],
+  itemsOf: (member: Member) => readonly JsonObject[],
+): { items: JsonObject[]; routes: Map<string, Route> } {
   const routes = new Map<string, Route>();
   const items: JsonObject[] = [];
   for (const member of members) {
-    const mine = itemsOf(member).map((item) => ({ ...item, name: exposedName(member.alias, String(item['name'])) }) as JsonObject & { name: string });
+    const mine = itemsOf(member).map(
+      (item) => ({ ...item, name: exposedName(member.alias, String(item['name'])) }) as JsonObject & { name: string },
+    );
     itemsOf(member).forEach((item, index) => {
       const exposed = mine[index];
       if (exposed !== undefined) routes.set(exposed.name, { member, name: String(item['name']) });
@@ -70,8 +75,12 @@ function merge(members: readonly Member[], itemsOf: (member: Member) => readonly
 
 /** Members that may know a URI that is in no list: those with a template that matches it first, then all with resources. */
 export function candidatesFor(uri: string, members: readonly Member[]): readonly Member[] {
-  const matching = members.filter((member) => member.snapshot.templates.some((template) => matchesTemplate(String(template['uriTemplate']), uri)));
-  const others = members.filter((member) => !matching.includes(member) && member.upstream.connection?.capabilities['resources'] !== undefined);
+  const matching = members.filter((member) =>
+    member.snapshot.templates.some((template) => matchesTemplate(String(template['uriTemplate']), uri)),
+  );
+  const others = members.filter(
+    (member) => !matching.includes(member) && member.upstream.connection?.capabilities['resources'] !== undefined,
+  );
   return [...matching, ...others];
 }
 

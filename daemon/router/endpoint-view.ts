@@ -40,7 +40,10 @@ export class EndpointView {
     this.#members = endpoint.servers.flatMap((server) => {
       const upstream = this.#host.find(server, endpoint.workspace);
       if (upstream === undefined) return [];
-      const kept = before.find((member) => member.upstream === upstream && member.server.alias === server.alias && member.server.hidden.join() === server.hidden.join());
+      const kept = before.find(
+        (member) =>
+          member.upstream === upstream && member.server.alias === server.alias && member.server.hidden.join() === server.hidden.join(),
+      );
       return [kept ?? this.#member(server, upstream)];
     });
     const removed = before.filter((member) => !this.#members.includes(member));
@@ -82,7 +85,10 @@ export class EndpointView {
       const text = member.upstream.connection?.instructions;
       return text === undefined ? [] : [`## ${member.alias}\n${text}`];
     });
-    return [`Tools of several MCP servers behind Signalbox; a name is alias__tool (${this.#members.map((member) => member.alias).join(', ') || 'no server yet'}).`, ...parts].join('\n\n');
+    return [
+      `Tools of several MCP servers behind Signalbox; a name is alias__tool (${this.#members.map((member) => member.alias).join(', ') || 'no server yet'}).`,
+      ...parts,
+    ].join('\n\n');
   }
 
   /** Listens for changes; returns the function that stops listening. */

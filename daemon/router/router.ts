@@ -58,7 +58,14 @@ export class Router {
     const { method, params } = call.request;
     switch (method) {
       case 'initialize':
-        return { result: { protocolVersion: negotiateLegacy(params?.['protocolVersion']), capabilities: CAPABILITIES, serverInfo: { ...this.#identity }, instructions: view.instructions() } };
+        return {
+          result: {
+            protocolVersion: negotiateLegacy(params?.['protocolVersion']),
+            capabilities: CAPABILITIES,
+            serverInfo: { ...this.#identity },
+            instructions: view.instructions(),
+          },
+        };
       case 'server/discover': {
         const { logging: _legacyOnly, ...capabilities } = CAPABILITIES;
         return this.#own({ result: { supportedVersions: [...MODERN_VERSIONS], capabilities, instructions: view.instructions() } }, call);
@@ -88,7 +95,8 @@ export class Router {
       case 'logging/setLevel':
         for (const member of view.members) {
           const connection = member.upstream.connection;
-          if (connection?.era === 'legacy' && connection.capabilities['logging'] !== undefined) void connection.request(method, params).catch(() => undefined); // the level is a wish; the session filters as well
+          if (connection?.era === 'legacy' && connection.capabilities['logging'] !== undefined)
+            void connection.request(method, params).catch(() => undefined); // the level is a wish; the session filters as well
         }
         return { result: {} };
       default:
@@ -106,7 +114,12 @@ export class Router {
     });
   }
 
-  async #route(view: EndpointView, table: 'toolRoutes' | 'promptRoutes', name: unknown, unknown: (name: string, view: EndpointView) => SignalboxError): Promise<Route> {
+  async #route(
+    view: EndpointView,
+    table: 'toolRoutes' | 'promptRoutes',
+    name: unknown,
+    unknown: (name: string, view: EndpointView) => SignalboxError,
+  ): Promise<Route> {
     if (typeof name !== 'string') throw unknown(String(name), view);
     const known = view.catalog()[table].get(name) ?? (await view.loadedCatalog())[table].get(name);
     if (known === undefined) throw unknown(name, view);
@@ -126,22 +139,31 @@ export class Router {
     }
     for (const member of candidatesFor(uri, view.members)) {
       const outcome = await this.#send(member, call.request.params, call);
-      if (!('error' in outcome) || (outcome.error.code !== RPC.resourceNotFound && outcome.error.code !== RPC.invalidParams)) return outcome;
+      if (!('error' in outcome) || (outcome.error.code !== RPC.resourceNotFound && outcome.error.code !== RPC.invalidParams))
+        return outcome;
     }
-    throw new SignalboxError('SBX_RESOURCE_UNKNOWN', `Resource ${uri} is not known.`, { why: `No server of endpoint "${view.endpoint.name}" has it.`, fix: 'List the resources and templates first.' });
+    throw new SignalboxError('SBX_RESOURCE_UNKNOWN', `Resource ${uri} is not known.`, {
+      why: `No server of endpoint "${view.endpoint.name}" has it.`,
+      fix: 'List the resources and templates first.',
+    });
   }
 
   async #subscription(view: EndpointView, call: ClientCall): Promise<Outcome> {
     const uri = String(call.request.params?.['uri']);
     const route = this.#subscribed(uri, (await view.loadedCatalog()).resourceRoutes.get(uri), view);
-    return call.request.method === 'resources/subscribe' ? route.member.upstream.subscribe(route.name) : route.member.upstream.unsubscribe(route.name);
+    return call.request.method === 'resources/subscribe'
+      ? route.member.upstream.subscribe(route.name)
+      : route.member.upstream.unsubscribe(route.name);
   }
 
   #subscribed(uri: string, route: Route | undefined, view: EndpointView): Route {
     const [member] = route === undefined ? candidatesFor(uri, view.members) : [];
     if (route !== undefined) return route;
     if (member !== undefined) return { member, name: uri };
-    throw new SignalboxError('SBX_RESOURCE_UNKNOWN', `Resource ${uri} is not known.`, { why: `No server of endpoint "${view.endpoint.name}" has it.`, fix: 'List the resources and templates first.' });
+    throw new SignalboxError('SBX_RESOURCE_UNKNOWN', `Resource ${uri} is not known.`, {
+      why: `No server of endpoint "${view.endpoint.name}" has it.`,
+      fix: 'List the resources and templates first.',
+    });
   }
 
   /** Subscribes on behalf of a modern `subscriptions/listen`; returns the function that gives it up. */
@@ -160,8 +182,14 @@ export class Router {
     }
     const uri = String(ref['uri']);
     await view.loadedCatalog();
-    const owner = view.members.find((member) => member.snapshot.templates.some((template) => template['uriTemplate'] === uri)) ?? candidatesFor(uri, view.members)[0];
-    if (owner === undefined) throw new SignalboxError('SBX_RESOURCE_UNKNOWN', `Template ${uri} is not known.`, { why: 'No server listed it.', fix: 'List the resource templates first.' });
+    const owner =
+      view.members.find((member) => member.snapshot.templates.some((template) => template['uriTemplate'] === uri)) ??
+      candidatesFor(uri, view.members)[0];
+    if (owner === undefined)
+      throw new SignalboxError('SBX_RESOURCE_UNKNOWN', `Template ${uri} is not known.`, {
+        why: 'No server listed it.',
+        fix: 'List the resource templates first.',
+      });
     return this.#send(owner, params, call);
   }
 
@@ -174,7 +202,12 @@ export class Router {
     const clean = era === 'modern' ? withoutEnvelope(params) : params;
     const outcome = await connection.request(request.method, clean, {
       signal,
-      ...(token === undefined ? {} : { onProgress: (progress) => notify({ jsonrpc: '2.0', method: 'notifications/progress', params: { ...progress, progressToken: token } }) }),
+      ...(token === undefined
+        ? {}
+        : {
+            onProgress: (progress) =>
+              notify({ jsonrpc: '2.0', method: 'notifications/progress', params: { ...progress, progressToken: token } }),
+          }),
       ...(era === 'modern' && isObject(capabilities) ? { capabilities } : {}),
     });
     if (era === 'legacy' && 'result' in outcome && outcome.result['resultType'] === 'input_required') {
@@ -209,19 +242,35 @@ function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
 
 function renameContents(outcome: Outcome, from: string, to: string): Outcome {
   if ('error' in outcome || !Array.isArray(outcome.result['contents'])) return outcome;
-  return { result: { ...outcome.result, contents: outcome.result['contents'].map((content: unknown) => (isObject(content) && content['uri'] === from ? { ...content, uri: to } : content)) } };
+  return {
+    result: {
+      ...outcome.result,
+      contents: outcome.result['contents'].map((content: unknown) =>
+        isObject(content) && content['uri'] === from ? { ...content, uri: to } : content,
+      ),
+    },
+  };
 }
 
 function toolUnknown(name: string, view: EndpointView): SignalboxError {
   const down = view.errors();
   return new SignalboxError('SBX_TOOL_UNKNOWN', `Tool "${name}" is not known.`, {
-    why: down.length > 0 ? `It may belong to a server that is down: ${down.map(({ server, error }) => `${server} (${error.code}: ${error.message})`).join('; ')}` : `No server of endpoint "${view.endpoint.name}" has it.`,
+    why:
+      down.length > 0
+        ? `It may belong to a server that is down: ${down.map(({ server, error }) => `${server} (${error.code}: ${error.message})`).join('; ')}`
+        : `No server of endpoint "${view.endpoint.name}" has it.`,
     fix: 'List the tools again; a name is alias__tool.',
   });
 }
 function promptUnknown(name: string, view: EndpointView): SignalboxError {
-  return new SignalboxError('SBX_PROMPT_UNKNOWN', `Prompt "${name}" is not known.`, { why: `No server of endpoint "${view.endpoint.name}" has it.`, fix: 'List the prompts again; a name is alias__prompt.' });
+  return new SignalboxError('SBX_PROMPT_UNKNOWN', `Prompt "${name}" is not known.`, {
+    why: `No server of endpoint "${view.endpoint.name}" has it.`,
+    fix: 'List the prompts again; a name is alias__prompt.',
+  });
 }
 function unknownCursor(): SignalboxError {
-  return new SignalboxError('SBX_CURSOR_INVALID', 'The cursor is not valid.', { why: 'Signalbox answers lists in one page and gave out no cursor.', fix: 'Ask for the list without a cursor.' });
+  return new SignalboxError('SBX_CURSOR_INVALID', 'The cursor is not valid.', {
+    why: 'Signalbox answers lists in one page and gave out no cursor.',
+    fix: 'Ask for the list without a cursor.',
+  });
 }

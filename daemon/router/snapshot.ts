@@ -1,7 +1,8 @@
 /** What one server offers, as it said it: every page of every list, nothing dropped. */
-import type { Connection } from '../upstreams/connection.ts';
+
 import { SignalboxError } from '../api/errors.ts';
 import { isObject, type JsonObject } from '../protocol/message.ts';
+import type { Connection } from '../upstreams/connection.ts';
 
 /** The four lists of a server. */
 export interface Snapshot {
@@ -47,7 +48,10 @@ export async function readList(connection: Connection, list: ListName, server: s
     if ('error' in outcome) {
       // A server with resources but no templates often has no such method.
       if (list === 'templates') return [];
-      throw new SignalboxError('SBX_SERVER_PROTOCOL', `Server "${server}" refused ${method}.`, { why: outcome.error.message, fix: 'This is a fault of the server: it declared the capability.' });
+      throw new SignalboxError('SBX_SERVER_PROTOCOL', `Server "${server}" refused ${method}.`, {
+        why: outcome.error.message,
+        fix: 'This is a fault of the server: it declared the capability.',
+      });
     }
     const found = outcome.result[field];
     if (Array.isArray(found)) items.push(...found.filter(isObject));

@@ -2,7 +2,17 @@
 import { SignalboxError } from '../api/errors.ts';
 import { RPC } from '../protocol/codes.ts';
 import { type Era, LEGACY_LATEST, LEGACY_VERSIONS, MODERN_VERSION, refusesLegacy, withEnvelope } from '../protocol/eras.ts';
-import { isNotification, isObject, isRequest, type JsonObject, type Message, metaOf, type Notification, type Outcome, type RequestId } from '../protocol/message.ts';
+import {
+  isNotification,
+  isObject,
+  isRequest,
+  type JsonObject,
+  type Message,
+  metaOf,
+  type Notification,
+  type Outcome,
+  type RequestId,
+} from '../protocol/message.ts';
 import type { Link, LinkListener, OpenLink } from './link.ts';
 
 /** Who we are towards servers. */
@@ -202,8 +212,13 @@ export class Connection implements LinkListener {
     if (refusesLegacy(outcome)) return true;
     if ('error' in outcome) throw this.#refused(outcome.error.message);
     const { protocolVersion, capabilities, instructions } = outcome.result;
-    if (typeof protocolVersion !== 'string' || !LEGACY_VERSIONS.includes(protocolVersion)) throw this.#refused(`It answered with revision ${JSON.stringify(protocolVersion)}.`);
-    this.#establish({ era: 'legacy', capabilities: isObject(capabilities) ? capabilities : {}, instructions: typeof instructions === 'string' ? instructions : undefined });
+    if (typeof protocolVersion !== 'string' || !LEGACY_VERSIONS.includes(protocolVersion))
+      throw this.#refused(`It answered with revision ${JSON.stringify(protocolVersion)}.`);
+    this.#establish({
+      era: 'legacy',
+      capabilities: isObject(capabilities) ? capabilities : {},
+      instructions: typeof instructions === 'string' ? instructions : undefined,
+    });
     this.#link?.agreed(protocolVersion);
     this.notify('notifications/initialized');
     return false;
@@ -213,8 +228,13 @@ export class Connection implements LinkListener {
     const outcome = await this.request('server/discover', {}, this.#handshake());
     if ('error' in outcome) throw this.#refused(outcome.error.message);
     const { supportedVersions, capabilities, instructions } = outcome.result;
-    if (!Array.isArray(supportedVersions) || !supportedVersions.includes(MODERN_VERSION)) throw this.#refused(`It supports only ${JSON.stringify(supportedVersions)}.`);
-    this.#establish({ era: 'modern', capabilities: isObject(capabilities) ? capabilities : {}, instructions: typeof instructions === 'string' ? instructions : undefined });
+    if (!Array.isArray(supportedVersions) || !supportedVersions.includes(MODERN_VERSION))
+      throw this.#refused(`It supports only ${JSON.stringify(supportedVersions)}.`);
+    this.#establish({
+      era: 'modern',
+      capabilities: isObject(capabilities) ? capabilities : {},
+      instructions: typeof instructions === 'string' ? instructions : undefined,
+    });
     this.#link?.agreed(MODERN_VERSION);
   }
 
@@ -238,7 +258,15 @@ export class Connection implements LinkListener {
   message(message: Message): void {
     if (isRequest(message)) {
       // We declare no client capabilities, so a server may ask us nothing but ping (2025-11-25, lifecycle).
-      const outcome: Outcome = message.method === 'ping' ? { result: {} } : { error: { code: RPC.methodNotFound, message: `Signalbox declared no capability for ${message.method} (SBX_QUESTION_UNSUPPORTED)` } };
+      const outcome: Outcome =
+        message.method === 'ping'
+          ? { result: {} }
+          : {
+              error: {
+                code: RPC.methodNotFound,
+                message: `Signalbox declared no capability for ${message.method} (SBX_QUESTION_UNSUPPORTED)`,
+              },
+            };
       this.#link?.send({ jsonrpc: '2.0', id: message.id, ...outcome });
       return;
     }
@@ -257,7 +285,8 @@ export class Connection implements LinkListener {
     if (pending !== undefined) pending.reject(error);
     else this.#options.onFault(error);
     // An oversized frame hides which request it answered: with one request open there is no doubt.
-    if (id === undefined && error.code === 'SBX_MESSAGE_TOO_LARGE' && this.#pending.size === 1) for (const only of this.#pending.values()) only.reject(error);
+    if (id === undefined && error.code === 'SBX_MESSAGE_TOO_LARGE' && this.#pending.size === 1)
+      for (const only of this.#pending.values()) only.reject(error);
   }
 
   closed(error: SignalboxError): void {
@@ -274,7 +303,6 @@ export class Connection implements LinkListener {
     pending?.onProgress?.(params);
   }
 }
-
 
 function timedOut(server: string, method: string, ms: number): SignalboxError {
   return new SignalboxError('SBX_SERVER_TIMEOUT', `Server "${server}" did not answer ${method} within ${ms / 1000} s.`, {

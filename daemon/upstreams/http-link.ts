@@ -59,7 +59,12 @@ class HttpLink implements Link {
     this.#closed = true;
     const session = this.#session;
     if (session !== undefined) {
-      await httpRequest(this.#options.url, { method: 'DELETE', headers: this.#headers({}), dispatcher: this.#agent, signal: AbortSignal.timeout(2000) })
+      await httpRequest(this.#options.url, {
+        method: 'DELETE',
+        headers: this.#headers({}),
+        dispatcher: this.#agent,
+        signal: AbortSignal.timeout(2000),
+      })
         .then((answer) => answer.body.dump())
         .catch(() => undefined); // a server that is gone has ended its session already
     }
@@ -129,7 +134,10 @@ class HttpLink implements Link {
     if (answer.statusCode >= 400 || id !== undefined) {
       throw new SignalboxError('SBX_SERVER_HTTP', `Server "${server}" answered with HTTP ${answer.statusCode}.`, {
         why: text === '' ? 'It sent no body.' : `It said: ${text.slice(0, 300)}`,
-        fix: answer.statusCode === 401 || answer.statusCode === 403 ? 'Check the headers (token) of this server in the configuration.' : 'Check the url of this server in the configuration.',
+        fix:
+          answer.statusCode === 401 || answer.statusCode === 403
+            ? 'Check the headers (token) of this server in the configuration.'
+            : 'Check the url of this server in the configuration.',
       });
     }
   }
@@ -164,7 +172,12 @@ class HttpLink implements Link {
   async #listen(): Promise<void> {
     while (!this.#closed) {
       try {
-        const answer = await httpRequest(this.#options.url, { method: 'GET', headers: this.#headers({ accept: 'text/event-stream' }), dispatcher: this.#agent, signal: this.#life.signal });
+        const answer = await httpRequest(this.#options.url, {
+          method: 'GET',
+          headers: this.#headers({ accept: 'text/event-stream' }),
+          dispatcher: this.#agent,
+          signal: this.#life.signal,
+        });
         if (answer.statusCode !== 200) {
           await answer.body.dump();
           return; // 405: the server offers no such stream
@@ -181,7 +194,8 @@ class HttpLink implements Link {
     if (this.#closed) return;
     const id = isRequest(message) ? message.id : undefined;
     if (error instanceof Error && error.name === 'AbortError') return;
-    const known = error instanceof SignalboxError ? error : this.#unreachable(error instanceof Error ? error.message : String(error), error);
+    const known =
+      error instanceof SignalboxError ? error : this.#unreachable(error instanceof Error ? error.message : String(error), error);
     this.#listener.fault(known, id);
   }
 
@@ -202,4 +216,3 @@ class HttpLink implements Link {
     });
   }
 }
-

@@ -1,7 +1,7 @@
 /** From a configured server to an open link: plugin, command or URL. */
 import { createInterface } from 'node:readline';
-import { AUDIT_FD, SETTINGS_FD } from '../api/plugin.ts';
 import type { ResolvedServer } from '../api/config.ts';
+import { AUDIT_FD, SETTINGS_FD } from '../api/plugin.ts';
 import { httpLink } from './http-link.ts';
 import type { OpenLink, SpawnChild } from './link.ts';
 import { pluginFolder } from './plugin-folder.ts';
@@ -33,13 +33,25 @@ export function linkOpener(server: ResolvedServer, workspace: string | undefined
   if ('command' in entry) {
     return async (listener) => {
       const env = await parts.environment(entry.env ?? {});
-      return stdioLink(await parts.spawn({ command: entry.command, args: entry.args ?? [], env, cwd: base, extraPipes: 0 }), listener, options);
+      return stdioLink(
+        await parts.spawn({ command: entry.command, args: entry.args ?? [], env, cwd: base, extraPipes: 0 }),
+        listener,
+        options,
+      );
     };
   }
   return async (listener) => {
     const folder = pluginFolder(entry.plugin, parts.pluginsDir, base);
     const env = await parts.environment({ ...entry.env, ...parts.node.env });
-    const args = ['--disable-warning=ExperimentalWarning', parts.pluginHost, folder, '--settings-fd', String(SETTINGS_FD), '--audit-fd', String(AUDIT_FD)];
+    const args = [
+      '--disable-warning=ExperimentalWarning',
+      parts.pluginHost,
+      folder,
+      '--settings-fd',
+      String(SETTINGS_FD),
+      '--audit-fd',
+      String(AUDIT_FD),
+    ];
     const child = await parts.spawn({ command: parts.node.command, args, env, cwd: base, extraPipes: 2 });
     const [settings, audit] = child.pipes;
     settings?.end(JSON.stringify(entry.settings ?? {}));

@@ -51,10 +51,14 @@ export function stdioLink(child: Child, listener: LinkListener, options: StdioLi
   child.stdin.on('error', () => {});
   void child.exited.then(({ code, signal }) => {
     listener.closed(
-      new SignalboxError('SBX_SERVER_EXITED', `Server "${server}" ended${closing ? '' : ' on its own'} (${signal ?? `exit code ${code}`}).`, {
-        why: tail.length > 0 ? `Its last words on stderr: ${tail.join(' | ').slice(0, 600)}` : 'It said nothing on stderr.',
-        fix: `Run its command by hand to see why, then \`signalbox servers restart ${server}\`.`,
-      }),
+      new SignalboxError(
+        'SBX_SERVER_EXITED',
+        `Server "${server}" ended${closing ? '' : ' on its own'} (${signal ?? `exit code ${code}`}).`,
+        {
+          why: tail.length > 0 ? `Its last words on stderr: ${tail.join(' | ').slice(0, 600)}` : 'It said nothing on stderr.',
+          fix: `Run its command by hand to see why, then \`signalbox servers restart ${server}\`.`,
+        },
+      ),
     );
   });
   return {
@@ -63,7 +67,10 @@ export function stdioLink(child: Child, listener: LinkListener, options: StdioLi
     send(message) {
       const text = JSON.stringify(message);
       if (Buffer.byteLength(text) > messageBytes) {
-        listener.fault(tooLarge(server, Buffer.byteLength(text), messageBytes), 'id' in message && message.id !== null ? message.id : undefined);
+        listener.fault(
+          tooLarge(server, Buffer.byteLength(text), messageBytes),
+          'id' in message && message.id !== null ? message.id : undefined,
+        );
         return;
       }
       child.stdin.write(`${text}\n`);

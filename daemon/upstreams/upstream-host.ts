@@ -17,7 +17,8 @@ export class UpstreamHost {
   /** Brings the set in line with the endpoints: same instance key, same running server. Returns when the removed ones have ended. */
   async sync(endpoints: readonly ResolvedEndpoint[]): Promise<void> {
     const wanted = new Map<string, { server: ResolvedServer; workspace: string | undefined }>();
-    for (const endpoint of endpoints) for (const server of endpoint.servers) wanted.set(instanceKey(server, endpoint.workspace), { server, workspace: endpoint.workspace });
+    for (const endpoint of endpoints)
+      for (const server of endpoint.servers) wanted.set(instanceKey(server, endpoint.workspace), { server, workspace: endpoint.workspace });
     const leaving: Upstream[] = [];
     for (const [key, upstream] of this.#upstreams) {
       if (wanted.has(key)) continue;

@@ -189,7 +189,9 @@ export class Upstream {
 
   #resubscribe(connection: Connection): void {
     if (connection.era === 'modern') this.#listen(connection);
-    else for (const uri of this.#subscribed.keys()) void connection.request('resources/subscribe', { uri }).catch((error: unknown) => this.#fault(error));
+    else
+      for (const uri of this.#subscribed.keys())
+        void connection.request('resources/subscribe', { uri }).catch((error: unknown) => this.#fault(error));
   }
 
   /** One upstream `subscriptions/listen` with everything we want to hear (2026-07-28, "Subscriptions"). */
@@ -197,12 +199,15 @@ export class Upstream {
     this.#listening?.abort();
     const abort = new AbortController();
     this.#listening = abort;
-    const notifications = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true, resourceSubscriptions: [...this.#subscribed.keys()] };
-    void connection
-      .request('subscriptions/listen', { notifications }, { signal: abort.signal, timeoutMs: 0 })
-      .catch((error: unknown) => {
-        if (!abort.signal.aborted && this.#connection === connection) this.#fault(error);
-      });
+    const notifications = {
+      toolsListChanged: true,
+      promptsListChanged: true,
+      resourcesListChanged: true,
+      resourceSubscriptions: [...this.#subscribed.keys()],
+    };
+    void connection.request('subscriptions/listen', { notifications }, { signal: abort.signal, timeoutMs: 0 }).catch((error: unknown) => {
+      if (!abort.signal.aborted && this.#connection === connection) this.#fault(error);
+    });
   }
 
   #fault(error: unknown): void {

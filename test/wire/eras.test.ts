@@ -43,7 +43,10 @@ for (const upstream of ['legacy', 'modern'] as const) {
         const transcript = new Transcript(gateway);
         for (const [id, [method, params]] of [['server/discover', {}] as (typeof REQUESTS)[number], ...REQUESTS].entries()) {
           const name = params['name'] ?? params['uri'];
-          await transcript.send({ jsonrpc: '2.0', id, method, params: modernParams(params) }, modernHeaders(method, typeof name === 'string' ? name : undefined));
+          await transcript.send(
+            { jsonrpc: '2.0', id, method, params: modernParams(params) },
+            modernHeaders(method, typeof name === 'string' ? name : undefined),
+          );
         }
         transcript.check(`modern-client-${upstream}-server`);
       });
@@ -52,7 +55,9 @@ for (const upstream of ['legacy', 'modern'] as const) {
     it('cancels at the server what a legacy client cancels', async () => {
       await withGateway(entry, async (gateway) => {
         const session = await openSession(gateway);
-        const running = gateway.post({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 's__wait', arguments: {} } }, session).catch(() => undefined);
+        const running = gateway
+          .post({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 's__wait', arguments: {} } }, session)
+          .catch(() => undefined);
         await settled(gateway, session); // the call has reached the server: answers keep their order on one connection
         await gateway.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1, reason: 'enough' } }, session);
         assert.equal(await cancelledCount(gateway, session), '1');
@@ -65,7 +70,11 @@ for (const upstream of ['legacy', 'modern'] as const) {
       await withGateway(entry, async (gateway) => {
         const session = await openSession(gateway);
         const abort = new AbortController();
-        const running = gateway.post({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: modernParams({ name: 's__wait' }) }, modernHeaders('tools/call', 's__wait'), abort.signal);
+        const running = gateway.post(
+          { jsonrpc: '2.0', id: 1, method: 'tools/call', params: modernParams({ name: 's__wait' }) },
+          modernHeaders('tools/call', 's__wait'),
+          abort.signal,
+        );
         const gone = assert.rejects(running);
         await settled(gateway, session);
         abort.abort();
@@ -78,8 +87,18 @@ for (const upstream of ['legacy', 'modern'] as const) {
       await withGateway(entry, async (gateway) => {
         const session = await openSession(gateway);
         await gateway.post({ jsonrpc: '2.0', method: 'notifications/initialized' }, session);
-        const standing = await fetch(gateway.url, { headers: { authorization: `Bearer ${gateway.token}`, accept: 'text/event-stream', ...session } });
-        const listen = await gateway.post({ jsonrpc: '2.0', id: 'sub', method: 'subscriptions/listen', params: modernParams({ notifications: { toolsListChanged: true } }) }, modernHeaders('subscriptions/listen'));
+        const standing = await fetch(gateway.url, {
+          headers: { authorization: `Bearer ${gateway.token}`, accept: 'text/event-stream', ...session },
+        });
+        const listen = await gateway.post(
+          {
+            jsonrpc: '2.0',
+            id: 'sub',
+            method: 'subscriptions/listen',
+            params: modernParams({ notifications: { toolsListChanged: true } }),
+          },
+          modernHeaders('subscriptions/listen'),
+        );
         const [legacyEvents, modernEvents] = [eventsOf(standing), eventsOf(listen)];
         assert.deepEqual((await modernEvents.next()).value, {
           jsonrpc: '2.0',
@@ -107,7 +126,10 @@ describe('servers that do not behave', () => {
       const session = await openSession(gateway);
       const names = await toolNames(gateway, session);
       assert.ok(names.includes('s__echo'));
-      const answer = await gateway.post({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'gone__x', arguments: {} } }, session);
+      const answer = await gateway.post(
+        { jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'gone__x', arguments: {} } },
+        session,
+      );
       const text = await answer.text();
       assert.match(text, /SBX_TOOL_UNKNOWN/);
       assert.match(text, /gone \(SBX_SERVER_COMMAND/);
@@ -170,7 +192,10 @@ async function toolNames(gateway: Gateway, session: Record<string, string>): Pro
   const { tools } = (await rpc(gateway, session, 'tools/list', {})) as { tools: { name: string }[] };
   return tools.map((tool) => tool.name);
 }
-async function next(events: AsyncGenerator<Record<string, unknown>>, wanted: (event: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
+async function next(
+  events: AsyncGenerator<Record<string, unknown>>,
+  wanted: (event: Record<string, unknown>) => boolean,
+): Promise<Record<string, unknown>> {
   for (;;) {
     const { value, done } = await events.next();
     assert.ok(done !== true, 'the stream ended before the event came');

@@ -78,7 +78,10 @@ export async function* eventsOf(answer: globalThis.Response): AsyncGenerator<Rec
 /** Params of a modern request: the envelope of 2026-07-28 around the given ones. */
 export function modernParams(params: Record<string, unknown> = {}): Record<string, unknown> {
   const meta = (params['_meta'] ?? {}) as object;
-  return { ...params, _meta: { ...meta, 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} } };
+  return {
+    ...params,
+    _meta: { ...meta, 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} },
+  };
 }
 
 /** Headers of a modern request. */

@@ -53,8 +53,23 @@ describe('bridging an outcome', () => {
 
 describe('the envelope of a message', () => {
   it('is refused with a code, a cause and a fix when it is wrong', () => {
-    const wrong = ['{', '[]', '[{"jsonrpc":"2.0","id":1,"method":"a"}]', '{"id":1,"method":"a"}', '{"jsonrpc":"2.0","id":null,"method":"a"}', '{"jsonrpc":"2.0","id":1}', '{"jsonrpc":"2.0","id":1,"result":{},"error":{}}', '{"jsonrpc":"2.0","method":5}', '{"jsonrpc":"2.0","method":"a","params":[]}'];
-    for (const text of wrong) assert.throws(() => parseMessage(text), (error) => error instanceof SignalboxError && error.code === 'SBX_MESSAGE_INVALID' && error.why !== '' && error.fix !== '', text);
+    const wrong = [
+      '{',
+      '[]',
+      '[{"jsonrpc":"2.0","id":1,"method":"a"}]',
+      '{"id":1,"method":"a"}',
+      '{"jsonrpc":"2.0","id":null,"method":"a"}',
+      '{"jsonrpc":"2.0","id":1}',
+      '{"jsonrpc":"2.0","id":1,"result":{},"error":{}}',
+      '{"jsonrpc":"2.0","method":5}',
+      '{"jsonrpc":"2.0","method":"a","params":[]}',
+    ];
+    for (const text of wrong)
+      assert.throws(
+        () => parseMessage(text),
+        (error) => error instanceof SignalboxError && error.code === 'SBX_MESSAGE_INVALID' && error.why !== '' && error.fix !== '',
+        text,
+      );
   });
 
   it('is all that is checked: unknown members stay', () => {

@@ -12,7 +12,11 @@ describe('exposed names', () => {
   });
 
   it('are always within the limit and the allowed characters', () => {
-    fc.assert(fc.property(alias, fc.string({ unit: 'binary', maxLength: 200 }), (a, name) => new RegExp(`^[A-Za-z0-9_-]{1,${NAME_LIMIT}}$`).test(exposedName(a, name))));
+    fc.assert(
+      fc.property(alias, fc.string({ unit: 'binary', maxLength: 200 }), (a, name) =>
+        new RegExp(`^[A-Za-z0-9_-]{1,${NAME_LIMIT}}$`).test(exposedName(a, name)),
+      ),
+    );
   });
 
   it('differ when the tools differ, also when both had to be changed', () => {
@@ -26,7 +30,13 @@ describe('exposed names', () => {
   });
 
   it('a colliding URI keeps its scheme and is one URL', () => {
-    fc.assert(fc.property(alias, fc.webUrl(), (a, uri) => URL.canParse(exposedUri(a, uri)) && exposedUri(a, uri).split(':')[0] === uri.split(':')[0]));
+    fc.assert(
+      fc.property(
+        alias,
+        fc.webUrl(),
+        (a, uri) => URL.canParse(exposedUri(a, uri)) && exposedUri(a, uri).split(':')[0] === uri.split(':')[0],
+      ),
+    );
   });
 });
 

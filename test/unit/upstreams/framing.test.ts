@@ -15,7 +15,11 @@ describe('LineFramer', () => {
     fc.assert(
       fc.property(fc.array(fc.json()), fc.array(fc.nat()), (messages, cuts) => {
         const seen: string[] = [];
-        const framer = new LineFramer(1e6, (line) => seen.push(line), assert.fail);
+        const framer = new LineFramer(
+          1e6,
+          (line) => seen.push(line),
+          (bytes) => assert.fail(`${bytes} bytes were dropped`),
+        );
         for (const piece of pieces(Buffer.from(messages.map((message) => `${message}\n`).join('')), cuts)) framer.push(piece);
         assert.deepEqual(seen, messages);
       }),
@@ -25,7 +29,11 @@ describe('LineFramer', () => {
   it('drops a line over the limit as a whole, says so once, and goes on', () => {
     const seen: string[] = [];
     const over: number[] = [];
-    const framer = new LineFramer(10, (line) => seen.push(line), (bytes) => over.push(bytes));
+    const framer = new LineFramer(
+      10,
+      (line) => seen.push(line),
+      (bytes) => over.push(bytes),
+    );
     for (let i = 0; i < 100; i++) framer.push(Buffer.from('xxxxx'));
     framer.push(Buffer.from('\nnext\r\n'));
     assert.deepEqual([seen, over], [['next'], [500]]);
@@ -35,8 +43,13 @@ describe('LineFramer', () => {
 describe('EventStreamReader', () => {
   it('joins data lines, passes comments over and keeps the id', () => {
     const events: object[] = [];
-    const reader = new EventStreamReader(1e6, (event) => events.push(event), assert.fail);
-    for (const byte of Buffer.from(': hello\r\n\r\nevent: message\r\nid: 7\r\ndata: {"a":\r\ndata: "ü"}\r\n\r\ndata:tight\n\n')) reader.push(Buffer.from([byte]));
+    const reader = new EventStreamReader(
+      1e6,
+      (event) => events.push(event),
+      (bytes) => assert.fail(`${bytes} bytes were dropped`),
+    );
+    for (const byte of Buffer.from(': hello\r\n\r\nevent: message\r\nid: 7\r\ndata: {"a":\r\ndata: "ü"}\r\n\r\ndata:tight\n\n'))
+      reader.push(Buffer.from([byte]));
     assert.deepEqual(events, [
       { data: '{"a":\n"ü"}', id: '7' },
       { data: 'tight', id: '7' },
