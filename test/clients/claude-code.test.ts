@@ -124,6 +124,9 @@ function claudeEnv(home: Home): Record<string, string> {
     CLAUDE_CONFIG_DIR: join(home.dir, 'claude'),
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
     DISABLE_AUTOUPDATER: '1',
+    // The scripted model asks for a tool at once: on a busy machine Claude must not ask it before the servers have been listed.
+    MCP_CONNECTION_NONBLOCKING: '0',
+    MCP_CONNECT_TIMEOUT_MS: '30000',
   };
 }
 
