@@ -47,6 +47,8 @@ const RESUME_ID = 'signalbox-resume';
 /** Milliseconds between attempts to find the daemon again. */
 const RETRY_MS = [0, 100, 300, 1000, 2000];
 const ATTEMPTS = 12;
+/** Milliseconds answers are waited for after standard input has ended. */
+const DRAIN_MS = 10_000;
 
 /** Runs until standard input ends. Resolves to the exit code: 0, or 3 when the daemon cannot be reached any more. */
 export function runBridge(options: BridgeOptions): Promise<number> {
@@ -63,6 +65,7 @@ class Bridge {
   #level: Request | undefined;
   #initialized = false;
   #ended = false;
+  #draining = false;
   #finish: (code: number) => void = () => {};
 
   constructor(options: BridgeOptions) {
@@ -95,10 +98,22 @@ class Bridge {
         resolve(code);
       };
       input.on('data', (chunk: Buffer | string) => framer.push(Buffer.from(chunk)));
-      input.once('end', () => this.#finish(0));
+      input.once('end', () => this.#inputEnded());
       input.once('error', () => this.#finish(0));
       void this.#connect();
     });
+  }
+
+  /** The client asks nothing more; what it has asked is still answered, for a while. */
+  #inputEnded(): void {
+    this.#draining = true;
+    setTimeout(() => this.#finish(0), DRAIN_MS).unref();
+    this.#drained();
+  }
+
+  #drained(): void {
+    const open = [...this.#running.values()].filter((request) => request.method !== 'subscriptions/listen');
+    if (this.#draining && open.length === 0 && this.#queue.length === 0) this.#finish(0);
   }
 
   async #connect(): Promise<void> {
@@ -163,6 +178,7 @@ class Bridge {
       else this.#interrupted(request);
     }
     for (const message of this.#queue.splice(0)) this.#pass(message);
+    this.#drained();
   }
 
   #interrupted(request: Request): void {
@@ -216,6 +232,7 @@ class Bridge {
       }
     }
     this.#options.output.write(`${text}\n`);
+    this.#drained();
   }
 
   #remember(request: Request): void {

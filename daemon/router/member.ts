@@ -73,7 +73,12 @@ export class Member {
 
   /** {@link load}, but waits for a slow server once and for a limited time only. */
   patience(): Promise<void> {
-    if (this.#loaded || this.upstream.state === 'down') return this.load();
+    if (this.#loaded) return this.load();
+    if (this.upstream.state === 'down') {
+      // It has failed before: try again, but nobody waits for it.
+      void this.load();
+      return Promise.resolve();
+    }
     this.#patience ??= new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, PATIENCE_MS);
       void this.load().finally(() => {
