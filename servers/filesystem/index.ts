@@ -25,7 +25,6 @@ export default definePlugin<State>({
       return {
         problem: {
           what: 'The filesystem server has no folder to show.',
-          // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what the person writes into the configuration
           fix: 'Name a project folder in "roots" of its settings, for example ["${workspaceFolder}"], or run it with --root ./project.',
         },
       };

@@ -104,7 +104,6 @@ function checkedRoot(path: string, stateDir: string | undefined): string {
 function refusedRoot(path: string, why: string): SignalboxError {
   return new SignalboxError('SBX_FS_ROOT', `"${path}" cannot be a root.`, {
     why,
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what the person writes into the configuration
     fix: 'Name a project folder in "roots" of this server\'s settings, for example ["${workspaceFolder}"], or run with --root ./project.',
   });
 }
