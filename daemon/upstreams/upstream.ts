@@ -32,6 +32,7 @@ export class Upstream {
   readonly #subscribed = new Map<string, number>();
   #state: ServerState = 'idle';
   #reason: ErrorShape | undefined;
+  #startFault: ErrorShape | undefined;
   #connection: Connection | undefined;
   #starting: Promise<Connection> | undefined;
   #failures = 0;
@@ -156,6 +157,7 @@ export class Upstream {
 
   async #start(): Promise<Connection> {
     clearTimeout(this.#retryTimer);
+    this.#startFault = undefined;
     this.#set('starting');
     const { name, entry } = this.server;
     const giveUp = new AbortController();
@@ -175,7 +177,9 @@ export class Upstream {
       });
       this.#connection = connection;
       this.#readyAt = Date.now();
-      this.#set('ready');
+      // What it did wrong while it started still holds: it works, but not as it should.
+      if (this.#startFault === undefined) this.#set('ready');
+      else this.#set('degraded', this.#startFault);
       this.#resubscribe(connection);
       for (const listener of this.#readyListeners) listener(connection);
       return connection;
@@ -215,6 +219,7 @@ export class Upstream {
     this.#options.log('warn', `${this.server.name}: ${shape.message} ${shape.cause}`);
     if (this.#state !== 'ready' && this.#state !== 'starting') return;
     this.#reason = shape;
+    if (this.#state === 'starting') this.#startFault = shape;
     if (this.#state === 'ready') this.#set('degraded', shape);
   }
 
