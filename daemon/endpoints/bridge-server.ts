@@ -2,8 +2,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { RPC, rpcError } from '../protocol/codes.ts';
-import { type Message, parseMessage } from '../protocol/message.ts';
+import { SignalboxError } from '../api/errors.ts';
+import { RPC, rpcError, toolFailure } from '../protocol/codes.ts';
+import { isRequest, type Message, type Outcome, parseMessage, type Request } from '../protocol/message.ts';
 import type { Router } from '../router/router.ts';
 import type { Identity } from '../upstreams/connection.ts';
 import type { ServedEndpoint } from './endpoint-set.ts';
@@ -11,6 +12,13 @@ import { Session } from './session.ts';
 
 /** Path prefix of the bridge; what follows is the endpoint's path without `/mcp`. */
 export const BRIDGE_PREFIX = '/bridge/v1';
+
+/**
+ * A frame over `limits.messageBytes` is read so that its request can be answered: cutting the connection would fail every other
+ * request with it. Beyond this many times the limit, or the bytes a bridge sends at most, it is cut all the same.
+ */
+const MEMORY_FACTOR = 4;
+const LARGEST_BRIDGE_FRAME = 65 * 1024 * 1024;
 
 /** What the bridge needs. */
 export interface BridgeServerOptions {
@@ -28,7 +36,11 @@ export class BridgeServer {
 
   constructor(options: BridgeServerOptions) {
     this.#options = options;
-    this.#server = new WebSocketServer({ noServer: true, maxPayload: options.messageBytes, perMessageDeflate: false });
+    this.#server = new WebSocketServer({
+      noServer: true,
+      maxPayload: Math.max(MEMORY_FACTOR * options.messageBytes, LARGEST_BRIDGE_FRAME),
+      perMessageDeflate: false,
+    });
   }
 
   /** Open connections. */
@@ -55,11 +67,18 @@ export class BridgeServer {
     const left = this.#options.onClient(client);
     const session = new Session({ ...this.#options, view: endpoint.view, deliver: (message) => connection.send(JSON.stringify(message)) });
     connection.on('message', (data) => {
+      const text = String(data);
       let message: Message;
       try {
-        message = parseMessage(String(data));
+        message = parseMessage(text);
       } catch (error) {
         connection.send(JSON.stringify({ jsonrpc: '2.0', id: null, error: rpcError(error, RPC.parse) }));
+        return;
+      }
+      const bytes = Buffer.byteLength(text);
+      if (bytes > this.#options.messageBytes) {
+        // Only this request fails; without an id there is nobody to tell.
+        if (isRequest(message)) connection.send(JSON.stringify({ jsonrpc: '2.0', id: message.id, ...this.#tooLarge(message, bytes) }));
         return;
       }
       session.receive(message);
@@ -70,5 +89,13 @@ export class BridgeServer {
       session.dispose();
       left();
     });
+  }
+
+  #tooLarge({ method }: Request, bytes: number): Outcome {
+    const error = new SignalboxError('SBX_MESSAGE_TOO_LARGE', `The message has ${bytes} bytes.`, {
+      why: `limits.messageBytes is ${this.#options.messageBytes}.`,
+      fix: 'Send less, or raise limits.messageBytes in the configuration.',
+    });
+    return method === 'tools/call' ? toolFailure(error) : { error: rpcError(error, RPC.invalidRequest) };
   }
 }
