@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { classifyInboundRequest } from '@modelcontextprotocol/server';
 import { SignalboxError } from '../api/errors.ts';
-import { RPC, rpcError } from '../protocol/codes.ts';
+import { idInUse, RPC, refusal, rpcError } from '../protocol/codes.ts';
 import { decodeHeader, MODERN_VERSION, MODERN_VERSIONS, mirroredName } from '../protocol/eras.ts';
-import { checkMessage, isRequest, type Message, type Outcome, type Request, type RequestId } from '../protocol/message.ts';
+import { checkMessage, isObject, isRequest, type Message, type Outcome, type Request, type RequestId } from '../protocol/message.ts';
 import type { EndpointView } from '../router/endpoint-view.ts';
 import type { Router } from '../router/router.ts';
 import type { Identity } from '../upstreams/connection.ts';
@@ -112,7 +112,7 @@ export class HttpEndpoint {
     if (route.kind !== 'modern') {
       const { code, data } = route as { code: number; data?: unknown };
       answerError(response, 400, 'id' in message ? message.id : null, {
-        error: { code, message: route.message, ...(data === undefined ? {} : { data }) },
+        error: refusal(code, route.message, isObject(data) ? data : {}),
       });
       return;
     }
@@ -163,10 +163,7 @@ export class HttpEndpoint {
     const exchange = new Exchange(response, { standing: false });
     const clash = live.exchanges.has(message.id);
     // The session answers a clash of ids itself; the first exchange keeps its place.
-    if (clash)
-      return answerError(response, 400, message.id, {
-        error: { code: RPC.invalidRequest, message: `Request id ${JSON.stringify(message.id)} is already in use.` },
-      });
+    if (clash) return answerError(response, 400, message.id, { error: idInUse(message.id) });
     live.exchanges.set(message.id, exchange);
     // A plain disconnect is not a cancel in the legacy era (2025-11-25, transports): the call runs on.
     response.once('close', () => live.exchanges.delete(message.id));
@@ -276,13 +273,8 @@ function headerFault(request: Request, header: (name: string) => string | undefi
 
 function versionFault(revision: string | undefined): Outcome | undefined {
   if (revision === undefined || MODERN_VERSIONS.includes(revision)) return undefined;
-  return {
-    error: {
-      code: RPC.unsupportedVersion,
-      message: `Unsupported protocol version ${revision} (SBX_PROTOCOL_VERSION)`,
-      data: { supported: [...MODERN_VERSIONS], requested: revision },
-    },
-  };
+  const data = { supported: [...MODERN_VERSIONS], requested: revision };
+  return { error: refusal(RPC.unsupportedVersion, `The request names revision ${revision}.`, data) };
 }
 
 /** Starts an event stream. */

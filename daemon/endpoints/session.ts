@@ -1,6 +1,6 @@
 /** One client's side of an endpoint over any transport that carries single messages: both eras, message by message. */
 import { errorShape, SignalboxError } from '../api/errors.ts';
-import { RPC, rpcError } from '../protocol/codes.ts';
+import { idInUse, RPC, rpcError } from '../protocol/codes.ts';
 import { eraOf, META, modernResult } from '../protocol/eras.ts';
 import {
   isNotification,
@@ -87,9 +87,7 @@ export class Session {
   async #request(request: Request): Promise<void> {
     const era = eraOf(request);
     if (this.#running.has(request.id) || this.#listens.has(request.id)) {
-      this.#answer(request.id, {
-        error: { code: RPC.invalidRequest, message: `Request id ${JSON.stringify(request.id)} is already in use.` },
-      });
+      this.#answer(request.id, { error: idInUse(request.id) });
       return;
     }
     if (era === 'modern' && request.method === 'subscriptions/listen') return this.#listen(request);

@@ -1,6 +1,6 @@
 /** JSON-RPC and MCP error codes, and the form our own failures take towards a client. */
-import { errorShape } from '../api/errors.ts';
-import type { JsonObject, Outcome, RpcError } from './message.ts';
+import { type ErrorCode, errorShape, SignalboxError } from '../api/errors.ts';
+import type { JsonObject, Outcome, RequestId, RpcError } from './message.ts';
 
 /** JSON-RPC 2.0 section 5.1; MCP 2025-11-25 and 2026-07-28 `schema.ts`. */
 export const RPC = {
@@ -34,4 +34,38 @@ export function toolFailure(thrown: unknown): Outcome {
     _meta: { 'dev.signalbox/error': shape },
   };
   return { result };
+}
+
+/** Refusals of the envelope by JSON-RPC code: our code, and what to do about it. */
+const REFUSALS: Readonly<Record<number, readonly [code: ErrorCode, message: string, fix: string]>> = {
+  [RPC.headerMismatch]: [
+    'SBX_HEADER_MISMATCH',
+    'Headers and body do not agree.',
+    'Mirror protocol version, method and name in the headers (2026-07-28).',
+  ],
+  [RPC.unsupportedVersion]: [
+    'SBX_PROTOCOL_VERSION',
+    'The protocol version is not supported.',
+    'Use a revision of `data.supported`, or the legacy handshake with `initialize`.',
+  ],
+};
+
+/**
+ * A refusal of the envelope with our code, cause and fix beside what the specification puts into `data`.
+ * @param why what is wrong with this request
+ * @param data members the specification requires (`supported`, `requested`, …)
+ */
+export function refusal(code: number, why: string, data: JsonObject = {}): RpcError {
+  const [ours, message, fix] = REFUSALS[code] ?? [
+    'SBX_MESSAGE_INVALID',
+    'The request is not valid.',
+    'Correct the request and send it again.',
+  ];
+  const error = rpcError(new SignalboxError(ours, message, { why, fix }), code);
+  return { ...error, data: { ...data, ...(error.data as JsonObject) } };
+}
+
+/** The answer to a request whose id a running request of the same session has (JSON-RPC 2.0 section 4: ids tell requests apart). */
+export function idInUse(id: RequestId): RpcError {
+  return refusal(RPC.invalidRequest, `Request id ${JSON.stringify(id)} is already in use by a request that is still running.`);
 }
