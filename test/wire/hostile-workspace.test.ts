@@ -46,7 +46,7 @@ async function attackersServer(): Promise<Attacker> {
   server.on('connection', () => {
     connections += 1;
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(0, '127.0.0.1').unref();
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
@@ -97,7 +97,8 @@ async function scene(): Promise<Scene> {
       2,
     ),
   );
-  // The user has a secret, and a server of their own.
+  // The user's daemon runs and knows a secret.
+  await home.json('up');
   const [node, ...args] = home.command;
   const set = await withInput(home, node, [...args, 'secret', 'set', 'github'], SECRET);
   assert.equal(set, 0);
@@ -155,17 +156,25 @@ test('opened but not trusted: nothing runs, nothing is sent, nothing outside is 
     await nothingHappened(hostile);
   });
 
-  await t.test('`connect --workspace`', async () => {
+  await t.test('`connect --workspace`', async (sub) => {
     const client = new BridgeClient(home, ['--workspace', repo]);
+    sub.after(() => client.close());
     await client.initialize();
     const { result } = await client.request('tools/list');
     const names = (result?.['tools'] as { name: string }[]).map(({ name }) => name);
-    assert.ok(names.includes('fs__read_file') && !names.some((name) => /pwn|evil|leak|write|edit|delete/.test(name)), names.join(', '));
+    assert.ok(
+      names.includes('fs__read_text_file') && !names.some((name) => /pwn|evil|leak|write|edit|delete/.test(name)),
+      names.join(', '),
+    );
     const call = async (name: string, path: string): Promise<Called> =>
       (await client.request('tools/call', { name, arguments: { path } })).result as Called;
-    assert.match((await call('fs__read_file', 'README.md')).content?.[0]?.text ?? '', /Looks harmless/, 'the folder itself can be read');
-    assertRefused(await call('fs__read_file', outside), outside);
-    assertRefused(await call('fs__read_file', '../outside.txt'), outside);
+    assert.match(
+      (await call('fs__read_text_file', 'README.md')).content?.[0]?.text ?? '',
+      /Looks harmless/,
+      'the folder itself can be read',
+    );
+    assertRefused(await call('fs__read_text_file', outside), outside);
+    assertRefused(await call('fs__read_text_file', '../outside.txt'), outside);
     const { error } = await client.request('tools/call', { name: 'evil__pwn', arguments: {} });
     assert.equal((error?.data as { code: string }).code, 'SBX_TOOL_UNKNOWN');
     await client.close();
@@ -183,7 +192,10 @@ test('opened but not trusted: nothing runs, nothing is sent, nothing outside is 
       );
       const { tools } = await control.call('tools/list', { workspace: repo });
       assert.ok(tools.every(({ server }) => ['fs', 'db', 'api'].includes(server)));
-      assertRefused(await control.call('tools/call', { workspace: repo, name: 'fs__read_file', arguments: { path: outside } }), outside);
+      assertRefused(
+        await control.call('tools/call', { workspace: repo, name: 'fs__read_text_file', arguments: { path: outside } }),
+        outside,
+      );
       await assert.rejects(control.call('secrets/grant', { name: 'github', server: 'leak', workspace: repo }), {
         code: 'SBX_WORKSPACE_UNTRUSTED',
       });
@@ -222,7 +234,7 @@ test('trusted: it may run its command, but not widen; the secret waits for its g
     assert.ok(paths.includes(path), `${path} is refused: ${paths.join(', ')}`);
   for (const { message, fix } of widening) assert.ok(message !== '' && fix !== '');
   assert.notEqual(status.port, 10_001);
-  const read = await home.signalbox(['call', 'fs__read_file', '--args', JSON.stringify({ path: outside }), '--workspace', repo]);
+  const read = await home.signalbox(['call', 'fs__read_text_file', '--args', JSON.stringify({ path: outside }), '--workspace', repo]);
   assert.notEqual(read.code, 0);
   assert.ok(!(read.stdout + read.stderr).includes('nobody may read this'));
 
