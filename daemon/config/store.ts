@@ -75,6 +75,7 @@ export class ConfigStore {
   #userWatch: FileWatch | undefined;
   #gone: NodeJS.Timeout | undefined;
   #outcome: Outcome = { endpoints: [], servers: [], problems: [] };
+  #signature = '';
   #closed = false;
 
   constructor(options: ConfigStoreOptions) {
@@ -310,6 +311,10 @@ export class ConfigStore {
       servers: parts.flatMap((part) => part.servers),
       problems: [...once.values()],
     };
+    // Opening a workspace again changes nothing, and must not set off whoever opens it when something changed.
+    const signature = JSON.stringify([this.#outcome, this.workspaces(), this.limits(), this.idleStopMinutes, this.port]);
+    if (signature === this.#signature) return;
+    this.#signature = signature;
     for (const listener of this.#listeners) listener();
   }
 
