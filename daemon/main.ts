@@ -105,7 +105,7 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
     }),
   }));
   const router = new Router(identity);
-  const endpoints = new EndpointSet({ host, router, identity, messageBytes });
+  const endpoints = new EndpointSet({ host, router, identity, messageBytes, onLists: () => changed('tools') });
   await endpoints.sync(config.endpoints());
 
   let stopping: Promise<void> | undefined;

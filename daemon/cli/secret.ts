@@ -17,7 +17,6 @@ export const secretCommand: Command = {
     'signalbox secret rm NAME',
   ],
   options: { workspace: WORKSPACE_OPTION },
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: this is how the configuration writes it
   details: ['A configuration uses it as ${secret:NAME}. Only the servers it was granted to get it.'],
   examples: ['signalbox secret set github < token.txt', 'signalbox secret grant github github'],
   async run(context) {

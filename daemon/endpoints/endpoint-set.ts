@@ -18,6 +18,8 @@ export interface EndpointSetOptions {
   readonly router: Router;
   readonly identity: Identity;
   readonly messageBytes: () => number;
+  /** Called when the lists of a server were read anew. */
+  readonly onLists?: () => void;
 }
 
 /** The endpoints by path. */
@@ -44,7 +46,7 @@ export class EndpointSet {
       const served = this.#endpoints.get(endpoint.path);
       if (served !== undefined) served.view.update(endpoint);
       else {
-        const view = new EndpointView(endpoint, this.#options.host);
+        const view = new EndpointView(endpoint, this.#options.host, this.#options.onLists);
         this.#endpoints.set(endpoint.path, { view, http: new HttpEndpoint({ ...this.#options, view }) });
       }
     }

@@ -20,12 +20,15 @@ export class EndpointView {
   endpoint: ResolvedEndpoint;
   readonly #listeners = new Set<ViewListener>();
   readonly #host: UpstreamHost;
+  readonly #onLists: () => void;
   #members: Member[] = [];
   #catalog: Catalog | undefined;
 
-  constructor(endpoint: ResolvedEndpoint, host: UpstreamHost) {
+  /** @param onLists called when the lists of a server were read anew, whether a client listens or not */
+  constructor(endpoint: ResolvedEndpoint, host: UpstreamHost, onLists: () => void = () => {}) {
     this.endpoint = endpoint;
     this.#host = host;
+    this.#onLists = onLists;
     this.update(endpoint);
   }
 
@@ -115,6 +118,7 @@ export class EndpointView {
     this.#catalog = undefined;
     const kinds = new Set(lists.map((list) => (list === 'templates' ? 'resources' : list)));
     this.#announce([...kinds]);
+    this.#onLists();
   }
 
   #announce(kinds: readonly ('tools' | 'prompts' | 'resources')[]): void {
