@@ -227,3 +227,15 @@ test('the user file is watched; a broken one keeps what last worked; edits keep 
   assert.deepEqual(names(store, '/mcp/default'), ['a']);
   assert.throws(() => store.addServer('d', { commnd: 'z' }), { code: 'SBX_CONFIG_INVALID' });
 });
+
+test('a workspace opened again changes nothing: whoever opens it when told of a change would go round for ever', async (t) => {
+  const { store, workspace, writeWorkspace } = await place(t);
+  await store.openWorkspace(workspace);
+  let told = 0;
+  store.onChange(() => told++);
+  await store.openWorkspace(workspace);
+  assert.equal(told, 0);
+  writeWorkspace({ servers: {} });
+  await store.openWorkspace(workspace);
+  assert.ok(told > 0, 'the file that appeared is a change');
+});
