@@ -2,12 +2,13 @@
  * The stdio bridge: what clients run. It carries MCP frames between standard streams and the daemon, and survives the
  * daemon: after a restart it opens the session again and repeats what is safe to repeat. A tool call is never run twice.
  */
+import { randomUUID } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
 import { WebSocket } from 'ws';
-import { SignalboxError } from './api/errors.ts';
+import { ERROR_CODES, SignalboxError } from './api/errors.ts';
 import { BRIDGE_PREFIX } from './endpoints/bridge-server.ts';
 import { RPC, rpcError, toolFailure } from './protocol/codes.ts';
-import { isRequest, type Message, parseMessage, type Request, type RequestId } from './protocol/message.ts';
+import { idAtEdge, isRequest, type Message, parseMessage, type Request, type RequestId } from './protocol/message.ts';
 import { LineFramer } from './upstreams/framing.ts';
 
 /** Where a bridge connects to. */
@@ -43,14 +44,24 @@ const REPEATABLE = new Set([
   'logging/setLevel',
   'subscriptions/listen',
 ]);
-const RESUME_ID = 'signalbox-resume';
+/** Id of what the bridge itself asks; random, so that no client uses it. */
+const RESUME_ID = `signalbox-resume-${randomUUID()}`;
 /** Milliseconds between attempts to find the daemon again. */
 const RETRY_MS = [0, 100, 300, 1000, 2000];
 const ATTEMPTS = 12;
 /** Milliseconds answers are waited for after standard input has ended. */
-const DRAIN_MS = 10_000;
+const DRAIN_MS = 65_000;
+/** What trying again cannot help. */
+const PERMANENT = new Set<string>([
+  'SBX_ENDPOINT_UNKNOWN',
+  'SBX_WORKSPACE_UNKNOWN',
+  'SBX_USAGE',
+  'SBX_STATE_INSECURE',
+  'SBX_DAEMON_VERSION',
+  'SBX_NODE_TOO_OLD',
+]);
 
-/** Runs until standard input ends. Resolves to the exit code: 0, or 3 when the daemon cannot be reached any more. */
+/** Runs until standard input ends. Resolves to the exit code: 0; that of the error when the daemon or the endpoint cannot be reached; 1 when answers were still owed. */
 export function runBridge(options: BridgeOptions): Promise<number> {
   return new Bridge(options).run();
 }
@@ -77,10 +88,10 @@ class Bridge {
     const framer = new LineFramer(
       this.#options.messageBytes ?? 64 * 1024 * 1024,
       (line) => this.#fromClient(line),
-      (bytes) =>
+      (bytes, head, tail) =>
         this.#toClient({
           jsonrpc: '2.0',
-          id: null,
+          id: idAtEdge(head, tail) ?? null,
           error: rpcError(
             new SignalboxError('SBX_MESSAGE_TOO_LARGE', `A frame has ${bytes} bytes.`, {
               why: 'It is over limits.messageBytes.',
@@ -98,7 +109,10 @@ class Bridge {
         resolve(code);
       };
       input.on('data', (chunk: Buffer | string) => framer.push(Buffer.from(chunk)));
-      input.once('end', () => this.#inputEnded());
+      input.once('end', () => {
+        framer.end();
+        this.#inputEnded();
+      });
       input.once('error', () => this.#finish(0));
       void this.#connect();
     });
@@ -107,7 +121,10 @@ class Bridge {
   /** The client asks nothing more; what it has asked is still answered, for a while. */
   #inputEnded(): void {
     this.#draining = true;
-    setTimeout(() => this.#finish(0), DRAIN_MS).unref();
+    setTimeout(() => {
+      for (const request of this.#running.values()) this.#interrupted(request, 'the end of standard input');
+      this.#finish(1);
+    }, DRAIN_MS).unref();
     this.#drained();
   }
 
@@ -126,6 +143,7 @@ class Bridge {
         return;
       } catch (error) {
         last = error;
+        if (error instanceof SignalboxError && PERMANENT.has(error.code)) break;
       }
     }
     if (this.#ended) return;
@@ -133,7 +151,7 @@ class Bridge {
     for (const request of [...this.#running.values(), ...this.#queue.filter(isRequest)])
       this.#toClient({ jsonrpc: '2.0', id: request.id, error: rpcError(last) });
     process.stderr.write(`signalbox connect: ${last instanceof Error ? last.message : String(last)}\n`);
-    this.#finish(3);
+    this.#finish(last instanceof SignalboxError ? ERROR_CODES[last.code] : 3);
   }
 
   #open(url: string, token: string): Promise<void> {
@@ -181,9 +199,9 @@ class Bridge {
     this.#drained();
   }
 
-  #interrupted(request: Request): void {
+  #interrupted(request: Request, by = 'a restart of the daemon'): void {
     this.#running.delete(request.id);
-    const error = new SignalboxError('SBX_CALL_INTERRUPTED', `${request.method} was interrupted by a restart of the daemon.`, {
+    const error = new SignalboxError('SBX_CALL_INTERRUPTED', `${request.method} was interrupted by ${by}.`, {
       why: 'It was under way and may have run in part; Signalbox never runs a call twice by itself.',
       fix: 'Check what it did, then call it again if that is safe.',
     });

@@ -160,7 +160,11 @@ function findEndpoint(endpoints: EndpointSet, config: ConfigStore, { endpoint = 
   const id = workspaceIdOf(config, workspace);
   const found = endpoints.at(id === undefined ? `/mcp/${endpoint}` : `/mcp/${id}/${endpoint}`);
   if (found !== undefined) return found;
-  const known = endpoints.all().map(({ view }) => view.endpoint.path);
+  // Workspaces never see each other, in an error neither.
+  const known = endpoints
+    .all()
+    .filter(({ view }) => view.endpoint.workspace === undefined || view.endpoint.workspace === id)
+    .map(({ view }) => view.endpoint.path);
   throw new SignalboxError(
     'SBX_ENDPOINT_UNKNOWN',
     `There is no endpoint "${endpoint}"${workspace === undefined ? '' : ` in workspace ${workspace}`}.`,

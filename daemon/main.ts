@@ -95,6 +95,7 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
       pluginsDir: installed.pluginsDir,
       base: (id) => config.workspaces().find((known) => known.id === id)?.folder ?? homedir(),
       messageBytes,
+      redact: (text) => secrets.redact(text),
       onStderr: ({ name }, line) => journal.stderr(name, workspace, line),
       onAudit: ({ name }, line) =>
         appendFileSync(

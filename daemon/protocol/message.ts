@@ -87,3 +87,16 @@ export function metaOf(container: JsonObject | undefined): JsonObject | undefine
   const meta = container?.['_meta'];
   return isObject(meta) ? meta : undefined;
 }
+
+/**
+ * The id of a message of which only the edges are known: it stands before or after the one big member, with nothing but
+ * `jsonrpc` and `method` between it and the brace. Undefined where that is not certain.
+ */
+export function idAtEdge(head: string, tail: string): RequestId | undefined {
+  const id = '"id"\\s*:\\s*(-?\\d+|"(?:[^"\\\\]|\\\\.)*")';
+  const small = '(?:"(?:jsonrpc|method)"\\s*:\\s*"[^"\\\\]*"\\s*,\\s*)*';
+  const found =
+    new RegExp(`^\\s*\\{\\s*${small}${id}\\s*,`).exec(head)?.[1] ??
+    new RegExp(`[\\]}]\\s*,\\s*${small}${id}\\s*(?:,\\s*"(?:jsonrpc|method)"\\s*:\\s*"[^"\\\\]*"\\s*)*\\}\\s*$`).exec(tail)?.[1];
+  return found === undefined ? undefined : (JSON.parse(found) as RequestId);
+}

@@ -8,6 +8,8 @@ import { EMPTY, type ListName, listsOf, readList, type Snapshot } from './snapsh
 
 /** Milliseconds the first lists wait for a server that is starting; healthy ones are there long before. */
 const PATIENCE_MS = 6000;
+/** Milliseconds between two readings of a server's lists. */
+const PAUSE_MS = 250;
 const ALL: readonly ListName[] = ['tools', 'prompts', 'resources', 'templates'];
 
 /** Reacts to what happens at a member. */
@@ -26,7 +28,11 @@ export class Member {
   readonly #dispose: (() => void)[];
   #snapshot: Snapshot = EMPTY;
   #loaded = false;
-  #loading: Promise<void> | undefined;
+  /** Lists to be read, or read again because the last reading failed. */
+  readonly #wanted = new Set<ListName>();
+  readonly #failed = new Set<ListName>();
+  #reading: Promise<void> | undefined;
+  #readAt = 0;
   #error: ErrorShape | undefined;
   #patience: Promise<void> | undefined;
 
@@ -34,11 +40,8 @@ export class Member {
     this.server = server;
     this.upstream = upstream;
     this.#listener = listener;
-    this.#dispose = [
-      upstream.onReady((connection) => this.#reload(connection, ALL)),
-      upstream.onNotification((notification) => this.#notified(notification)),
-    ];
-    if (upstream.connection !== undefined) this.#reload(upstream.connection, ALL);
+    this.#dispose = [upstream.onReady(() => this.#reload(ALL)), upstream.onNotification((notification) => this.#notified(notification))];
+    if (upstream.connection !== undefined) this.#reload(ALL);
   }
 
   get alias(): string {
@@ -65,7 +68,7 @@ export class Member {
     }
     try {
       await this.upstream.ready();
-      await this.#loading;
+      await this.#reading;
     } catch (error) {
       this.#error = errorShape(error);
     }
@@ -94,35 +97,57 @@ export class Member {
     for (const dispose of this.#dispose) dispose();
   }
 
-  /** A server that died is brought back by whoever looks at its lists; they do not wait for it. */
+  /** A server that died is brought back, and a list that could not be read is tried again, by whoever looks; nobody waits for it. */
   #wake(): void {
     if (this.upstream.connection === undefined) void this.upstream.ready().catch(() => undefined);
+    else if (this.#failed.size > 0) this.#reload([...this.#failed]);
   }
 
-  #reload(connection: Connection, lists: readonly ListName[]): void {
-    // One after the other, so that an older answer never replaces a newer one.
-    const before = this.#loading ?? Promise.resolve();
-    const loading = before.then(() => this.#read(connection, lists));
-    this.#loading = loading;
+  #reload(lists: readonly ListName[]): void {
+    for (const list of lists) this.#wanted.add(list);
+    this.#reading ??= this.#drain().finally(() => {
+      this.#reading = undefined;
+    });
   }
 
-  async #read(connection: Connection, lists: readonly ListName[]): Promise<void> {
-    try {
-      const read = await Promise.all(lists.map(async (list) => [list, await readList(connection, list, this.server.name)] as const));
-      const next = { ...this.#snapshot, ...Object.fromEntries(read) } as Snapshot;
-      const changed = lists.filter((list) => JSON.stringify(next[list]) !== JSON.stringify(this.#snapshot[list]));
-      this.#snapshot = next;
-      this.#loaded = true;
-      this.#error = undefined;
-      this.#listener.changed(changed);
-    } catch (error) {
-      this.#error = errorShape(error);
+  /** One reading at a time with a pause between: a server that announces a change at every reading must not keep us busy for ever. */
+  async #drain(): Promise<void> {
+    while (this.#wanted.size > 0) {
+      const pause = this.#readAt + PAUSE_MS - Date.now();
+      if (pause > 0) await new Promise<void>((resolve) => setTimeout(resolve, pause).unref());
+      const { connection } = this.upstream;
+      const lists = [...this.#wanted];
+      this.#wanted.clear();
+      if (connection === undefined) return; // the next connection reads everything
+      this.#readAt = Date.now();
+      await this.#read(connection, lists);
     }
+  }
+
+  /** What could be read counts, whatever else failed. */
+  async #read(connection: Connection, lists: readonly ListName[]): Promise<void> {
+    const answers = await Promise.allSettled(lists.map((list) => readList(connection, list, this.server.name)));
+    const next: { [list in ListName]: Snapshot[ListName] } = { ...this.#snapshot };
+    this.#error = undefined;
+    lists.forEach((list, index) => {
+      const answer = answers[index];
+      if (answer?.status === 'fulfilled') {
+        next[list] = answer.value;
+        this.#failed.delete(list);
+      } else {
+        this.#failed.add(list);
+        this.#error = errorShape(answer?.reason);
+      }
+    });
+    const changed = lists.filter((list) => JSON.stringify(next[list]) !== JSON.stringify(this.#snapshot[list]));
+    this.#snapshot = next;
+    this.#loaded = true;
+    this.#listener.changed(changed);
   }
 
   #notified(notification: Notification): void {
     const lists = listsOf(notification.method);
-    if (lists.length > 0 && this.upstream.connection !== undefined) this.#reload(this.upstream.connection, lists);
+    if (lists.length > 0 && this.upstream.connection !== undefined) this.#reload(lists);
     else this.#listener.notified(notification);
   }
 }

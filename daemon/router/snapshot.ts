@@ -42,6 +42,7 @@ export async function readList(connection: Connection, list: ListName, server: s
   const { method, field, capability } = LISTS[list];
   if (connection.capabilities[capability] === undefined) return [];
   const items: JsonObject[] = [];
+  const seen = new Set<unknown>();
   let cursor: unknown;
   for (let page = 0; page < PAGE_LIMIT; page++) {
     const outcome = await connection.request(method, cursor === undefined ? {} : { cursor });
@@ -55,8 +56,14 @@ export async function readList(connection: Connection, list: ListName, server: s
     }
     const found = outcome.result[field];
     if (Array.isArray(found)) items.push(...found.filter(isObject));
-    cursor = outcome.result['nextCursor'];
-    if (cursor === undefined || cursor === null || cursor === '') break;
+    const next = outcome.result['nextCursor'];
+    if (next === undefined || next === null || next === '') return items;
+    if (seen.has(next)) break;
+    seen.add(next);
+    cursor = next;
   }
-  return items;
+  throw new SignalboxError('SBX_SERVER_PROTOCOL', `The pages of ${method} of server "${server}" do not end.`, {
+    why: `It gave the same cursor twice, or more than ${PAGE_LIMIT} pages.`,
+    fix: 'This is a fault of the server: the last page has no nextCursor.',
+  });
 }

@@ -1,6 +1,7 @@
 /** From a configured server to an open link: plugin, command or URL. */
 import { createInterface } from 'node:readline';
 import type { ResolvedServer } from '../api/config.ts';
+import { SignalboxError } from '../api/errors.ts';
 import { AUDIT_FD, SETTINGS_FD } from '../api/plugin.ts';
 import { httpLink } from './http-link.ts';
 import type { OpenLink, SpawnChild } from './link.ts';
@@ -19,12 +20,35 @@ export interface LinkParts {
   /** Folder relative paths of a server start from. */
   readonly base: (workspace: string | undefined) => string;
   readonly messageBytes: () => number;
+  /** Takes secrets out of a text. */
+  readonly redact: (text: string) => string;
   readonly onStderr: (server: ResolvedServer, line: string) => void;
   readonly onAudit: (server: ResolvedServer, line: string) => void;
 }
 
 /** Makes the function that opens links to one server. */
 export function linkOpener(server: ResolvedServer, workspace: string | undefined, parts: LinkParts): OpenLink {
+  return withoutSecrets(opener(server, workspace, parts), parts.redact);
+}
+
+/** What a server prints or a command line holds may name a secret: no error leaves here with one in it. */
+function withoutSecrets(open: OpenLink, redact: (text: string) => string): OpenLink {
+  const clean = (error: SignalboxError): SignalboxError =>
+    new SignalboxError(error.code, redact(error.message), { why: redact(error.why), fix: redact(error.fix) });
+  return async (listener) => {
+    try {
+      return await open({
+        message: (message) => listener.message(message),
+        fault: (error, id) => listener.fault(clean(error), id),
+        closed: (error) => listener.closed(clean(error)),
+      });
+    } catch (error) {
+      throw error instanceof SignalboxError ? clean(error) : error;
+    }
+  };
+}
+
+function opener(server: ResolvedServer, workspace: string | undefined, parts: LinkParts): OpenLink {
   const { entry, name } = server;
   const limits = { server: name, messageBytes: parts.messageBytes() };
   if ('url' in entry) return (listener) => Promise.resolve(httpLink(listener, { ...limits, url: entry.url, headers: entry.headers ?? {} }));

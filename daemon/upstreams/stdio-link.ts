@@ -1,6 +1,6 @@
 /** A server on the standard streams of a child process (MCP transports, "stdio"). */
 import { SignalboxError } from '../api/errors.ts';
-import { type Message, parseMessage } from '../protocol/message.ts';
+import { idAtEdge, type Message, parseMessage } from '../protocol/message.ts';
 import { LineFramer } from './framing.ts';
 import type { Child, Link, LinkListener } from './link.ts';
 
@@ -20,7 +20,7 @@ const TAIL = 5;
 /** Speaks newline-delimited JSON-RPC with a child. */
 export function stdioLink(child: Child, listener: LinkListener, options: StdioLinkOptions): Link {
   const { server, messageBytes } = options;
-  const tail: string[] = [];
+  const lastWords: string[] = [];
   let closing = false;
   const framer = new LineFramer(
     messageBytes,
@@ -34,18 +34,19 @@ export function stdioLink(child: Child, listener: LinkListener, options: StdioLi
       }
       listener.message(message);
     },
-    (bytes) => listener.fault(tooLarge(server, bytes, messageBytes)),
+    (bytes, head, tail) => listener.fault(tooLarge(server, bytes, messageBytes), idAtEdge(head, tail)),
   );
   const stderr = new LineFramer(
     64 * 1024,
     (line) => {
-      tail.push(line);
-      if (tail.length > TAIL) tail.shift();
+      lastWords.push(line);
+      if (lastWords.length > TAIL) lastWords.shift();
       options.onStderr(line);
     },
     () => options.onStderr('(a line over 64 KiB was left out)'),
   );
   child.stdout.on('data', (chunk: Buffer) => framer.push(chunk));
+  child.stdout.on('end', () => framer.end());
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
   // A server that closes its stdin early ends in `exited`; EPIPE here says nothing more.
   child.stdin.on('error', () => {});
@@ -55,7 +56,7 @@ export function stdioLink(child: Child, listener: LinkListener, options: StdioLi
         'SBX_SERVER_EXITED',
         `Server "${server}" ended${closing ? '' : ' on its own'} (${signal ?? `exit code ${code}`}).`,
         {
-          why: tail.length > 0 ? `Its last words on stderr: ${tail.join(' | ').slice(0, 600)}` : 'It said nothing on stderr.',
+          why: lastWords.length > 0 ? `Its last words on stderr: ${lastWords.join(' | ').slice(0, 600)}` : 'It said nothing on stderr.',
           fix: `Run its command by hand to see why, then \`signalbox servers restart ${server}\`.`,
         },
       ),

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { SignalboxError } from '../../../daemon/api/errors.ts';
 import { bridgeOutcome, decodeHeader, headerValue, META, withEnvelope, withoutEnvelope } from '../../../daemon/protocol/eras.ts';
-import { checkMessage, parseMessage } from '../../../daemon/protocol/message.ts';
+import { checkMessage, idAtEdge, parseMessage } from '../../../daemon/protocol/message.ts';
 
 const identity = { name: 'signalbox' };
 const json = fc.dictionary(fc.string(), fc.jsonValue());
@@ -79,5 +79,20 @@ describe('the envelope of a message', () => {
         assert.equal(checkMessage(message), message);
       }),
     );
+  });
+});
+
+describe('the id at the edge of a message too large to be read', () => {
+  it('is found before or after the large member, and never inside it', () => {
+    const big = 'x'.repeat(600);
+    const cases: readonly [string, unknown][] = [
+      [`{"jsonrpc":"2.0","id":7,"result":{"id":9,"text":"${big}"}}`, 7],
+      [`{"result":{"id":9,"text":"${big}"},"jsonrpc":"2.0","id":"a b"}`, 'a b'],
+      [`{"method":"tools/call","params":{"t":"${big}","id":9},"id":3,"jsonrpc":"2.0"}`, 3],
+      [`{"result":{"text":"${big}","id":9}}`, undefined],
+      [`{"result":{"id":9,"text":"${big}"}}`, undefined],
+      [`{"jsonrpc":"2.0","result":{"text":"${big}},\\"id\\":5"}}`, undefined],
+    ];
+    for (const [text, id] of cases) assert.equal(idAtEdge(text.slice(0, 256), text.slice(-256)), id, text.slice(0, 40));
   });
 });

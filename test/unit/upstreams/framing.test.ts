@@ -40,6 +40,35 @@ describe('LineFramer', () => {
   });
 });
 
+describe('LineFramer at the edges', () => {
+  it('keeps both edges of a line it drops, however it was cut', () => {
+    const line = `{"id":1,${'y'.repeat(2000)},"end":2}`;
+    fc.assert(
+      fc.property(fc.array(fc.nat()), (cuts) => {
+        const edges: string[] = [];
+        const framer = new LineFramer(100, assert.fail, (bytes, head, tail) => edges.push(String(bytes), head, tail));
+        for (const piece of pieces(Buffer.from(`${line}\n`), cuts)) framer.push(piece);
+        assert.equal(edges[0], String(line.length));
+        assert.ok(line.startsWith(edges[1] ?? '-') && (edges[1] ?? '').length >= 100);
+        assert.ok(line.endsWith(edges[2] ?? '-') && (edges[2] ?? '').length > 0);
+      }),
+    );
+  });
+
+  it('gives the last line of a stream that ends without a newline', () => {
+    const seen: string[] = [];
+    const framer = new LineFramer(
+      100,
+      (line) => seen.push(line),
+      (bytes) => assert.fail(String(bytes)),
+    );
+    framer.push(Buffer.from('one\ntwo'));
+    framer.end();
+    framer.end();
+    assert.deepEqual(seen, ['one', 'two']);
+  });
+});
+
 describe('EventStreamReader', () => {
   it('joins data lines, passes comments over and keeps the id', () => {
     const events: object[] = [];
