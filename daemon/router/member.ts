@@ -31,6 +31,7 @@ export class Member {
   /** Lists to be read, or read again because the last reading failed. */
   readonly #wanted = new Set<ListName>();
   readonly #failed = new Set<ListName>();
+  readonly #firstRead = Promise.withResolvers<void>();
   #reading: Promise<void> | undefined;
   #readAt = 0;
   #error: ErrorShape | undefined;
@@ -68,7 +69,7 @@ export class Member {
     }
     try {
       await this.upstream.ready();
-      await this.#reading;
+      await this.#firstRead.promise;
     } catch (error) {
       this.#error = errorShape(error);
     }
@@ -142,6 +143,7 @@ export class Member {
     const changed = lists.filter((list) => JSON.stringify(next[list]) !== JSON.stringify(this.#snapshot[list]));
     this.#snapshot = next;
     this.#loaded = true;
+    this.#firstRead.resolve();
     this.#listener.changed(changed);
   }
 
