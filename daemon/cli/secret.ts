@@ -17,7 +17,9 @@ export const secretCommand: Command = {
     'signalbox secret rm NAME',
   ],
   options: { workspace: WORKSPACE_OPTION },
-  details: ['A configuration uses it as ${secret:NAME}. Only the servers it was granted to get it.'],
+  details: [
+    'A configuration uses it as ${secret:NAME}. Servers of your own file get it by naming it; those of a workspace only once it was granted to them.',
+  ],
   examples: ['signalbox secret set github < token.txt', 'signalbox secret grant github github'],
   async run(context) {
     const [verb, rest] = verbOf('secret', context.args, ['set', 'list', 'grant', 'rm'] as const);
@@ -53,7 +55,7 @@ async function list(context: CommandContext, rest: readonly string[]): Promise<n
   const answer = await (await context.connect()).call('secrets/list', {});
   const rows = answer.secrets.map(({ name, grants }) => [
     name,
-    grants.length === 0 ? 'granted to nobody' : `granted to ${grants.join(', ')}`,
+    grants.length === 0 ? 'granted to no workspace' : `granted to ${grants.join(', ')}`,
   ]);
   context.result(answer, () => (rows.length === 0 ? 'No secrets.' : table(rows)));
   return 0;

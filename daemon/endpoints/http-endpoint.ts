@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { classifyInboundRequest } from '@modelcontextprotocol/server';
 import { SignalboxError } from '../api/errors.ts';
 import { idInUse, RPC, refusal, rpcError } from '../protocol/codes.ts';
-import { decodeHeader, MODERN_VERSION, MODERN_VERSIONS, mirroredName } from '../protocol/eras.ts';
+import { decodeHeader, LEGACY_VERSIONS, MODERN_VERSION, MODERN_VERSIONS, mirroredName } from '../protocol/eras.ts';
 import { checkMessage, isObject, isRequest, type Message, type Outcome, type Request, type RequestId } from '../protocol/message.ts';
 import type { EndpointView } from '../router/endpoint-view.ts';
 import type { Router } from '../router/router.ts';
@@ -154,6 +154,16 @@ export class HttpEndpoint {
     }
     const live = this.#find(request, response, client, 'id' in message ? message.id : null);
     if (live === undefined) return;
+    const revision = request.headers['mcp-protocol-version'];
+    if (typeof revision === 'string' && !LEGACY_VERSIONS.includes(revision)) {
+      // 2025-06-18 and later, "Protocol version header": an unsupported one is answered with 400.
+      const unsupported = new SignalboxError('SBX_PROTOCOL_VERSION', `Protocol revision ${revision} is not supported.`, {
+        why: 'MCP-Protocol-Version must be the revision that initialize agreed on.',
+        fix: `Signalbox speaks ${[...MODERN_VERSIONS, ...LEGACY_VERSIONS].join(', ')}.`,
+      });
+      const error = rpcError(unsupported, RPC.invalidRequest);
+      return answerError(response, 400, 'id' in message ? message.id : null, { error });
+    }
     if (isRequest(message)) return this.#serve(live, message, response);
     live.session.receive(message);
     response.writeHead(202).end();

@@ -118,7 +118,7 @@ export function helpPrompt(server: McpServer, name: string, problem: { what: str
   }));
 }
 
-/** The `isError` result of something thrown; the shape also stands in `_meta["signalbox/error"]`. */
+/** The `isError` result of something thrown; the shape also stands in `_meta["dev.signalbox/error"]`. */
 export function errorResult(thrown: unknown): CallToolResult {
   const shape = isExplained(thrown)
     ? { code: thrown.code, message: thrown.message, cause: thrown.why, fix: thrown.fix }
@@ -129,7 +129,7 @@ export function errorResult(thrown: unknown): CallToolResult {
         fix: 'Look at the log of this server, then report it.',
       };
   const text = `${shape.code}: ${shape.message}\nCause: ${shape.cause}\nFix: ${shape.fix}`;
-  return { isError: true, content: [{ type: 'text', text }], _meta: { 'signalbox/error': shape } };
+  return { isError: true, content: [{ type: 'text', text }], _meta: { 'dev.signalbox/error': shape } };
 }
 
 /** Whether something thrown says its code, cause and fix. */

@@ -131,6 +131,12 @@ test('legacy sessions: none, an unknown one, an id twice', async (t) => {
   await t.test('an unknown session', async () =>
     assertAnswer(await to.post(ping, { 'mcp-session-id': 'gone' }), 404, 'SBX_SESSION_UNKNOWN'),
   );
+  await t.test('a revision nobody speaks, in a session', async () => {
+    const opened = await to.post(INITIALIZE);
+    await opened.text();
+    const session = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '', 'mcp-protocol-version': '1999-01-01' };
+    await assertAnswer(await to.post({ jsonrpc: '2.0', id: 2, method: 'tools/list' }, session), 400, 'SBX_PROTOCOL_VERSION');
+  });
   await t.test('GET of an unknown session', async () => {
     const response = await fetch(to.url, { headers: { authorization: `Bearer ${to.token}`, 'mcp-session-id': 'gone' } });
     await assertAnswer(response, 404, 'SBX_SESSION_UNKNOWN');
