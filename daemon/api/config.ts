@@ -12,6 +12,31 @@ interface ServerCommon {
   readonly watch?: readonly string[];
   /** Milliseconds before a call without progress fails. Default 60 000. */
   readonly timeoutMs?: number;
+  /** Equal connections (stdio: processes) calls are spread over. Default 1. */
+  readonly replicas?: number;
+  /** How calls are spread over replicas. Default `round-robin`. `sticky` goes by the client's credential. */
+  readonly balance?: Balance;
+  /** Name of the server whose tool of the same name answers when this one is down. */
+  readonly fallback?: string;
+  readonly limits?: ServerLimits;
+  /**
+   * Whether clients share a connection. `auto`: until the server asks its clients something, then each legacy session has its own;
+   * `always`: never more than one per era; `never`: each legacy session and each modern credential has its own from the start.
+   */
+  readonly sharing?: 'auto' | 'always' | 'never';
+  /** Tools that may be issued again after an interruption (the server's own names, `*` = all). */
+  readonly replaySafe?: readonly string[];
+}
+/** How calls are spread. */
+export type Balance = 'round-robin' | 'least-busy' | 'sticky';
+/** Limits of one server or one client. */
+export interface ServerLimits {
+  /** Calls at once; more wait in the queue. */
+  readonly concurrency?: number;
+  /** Calls that may wait; more are refused with SBX_BUSY. Default 256. */
+  readonly queue?: number;
+  /** Calls begun per minute; more are refused with SBX_RATE_LIMITED. */
+  readonly callsPerMinute?: number;
 }
 /** A bundled plugin by name, a folder (`./x`, `/x`), or an npm package. */
 export interface PluginServer extends ServerCommon {
@@ -30,23 +55,74 @@ export interface HttpServer extends ServerCommon {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
+/** Where a value of a pattern comes from: a JSON pointer (RFC 6901) into `{input, steps: [{result}, …]}`. Anywhere in a template. */
+export interface FromPointer {
+  readonly $from: string;
+}
+/** One call inside a pattern. `arguments` is a template: `{"$from": "/input/path"}` is replaced wherever it stands. */
+export interface PatternStep {
+  readonly server: string;
+  /** The server's own name of the tool. */
+  readonly tool: string;
+  readonly arguments?: Readonly<Record<string, unknown>>;
+}
+/** What every tool made by a pattern says of itself. */
+interface PatternTool {
+  readonly title?: string;
+  readonly description: string;
+  readonly inputSchema: Readonly<Record<string, unknown>>;
+  readonly outputSchema?: Readonly<Record<string, unknown>>;
+  readonly annotations?: Readonly<Record<string, unknown>>;
+}
+/** Steps in order, the output of one the input of the next; `result` is a template for `structuredContent`, default the last step's result as it is. */
+export interface ChainTool extends PatternTool {
+  readonly steps: readonly PatternStep[];
+  readonly result?: unknown;
+}
+/** Calls in parallel, answered as one; what failed is said beside what worked. */
+export interface AggregateTool extends PatternTool {
+  readonly calls: readonly PatternStep[];
+}
+/** A server made of other servers' tools: no process of its own. */
+export interface PatternServer extends ServerCommon {
+  readonly chain?: Readonly<Record<string, ChainTool>>;
+  readonly aggregate?: Readonly<Record<string, AggregateTool>>;
+}
 /** One MCP server as configured. */
-export type ServerEntry = PluginServer | StdioServer | HttpServer;
+export type ServerEntry = PluginServer | StdioServer | HttpServer | PatternServer;
 
 /** A server inside a namespace. */
 export interface Binding {
   readonly server: string;
   readonly alias?: string;
-  readonly tools?: Readonly<Record<string, { readonly hidden?: boolean }>>;
+  /** By the server's own name of the tool. */
+  readonly tools?: Readonly<Record<string, ToolOverride>>;
+  /** true: a tool whose definition changed is neither listed nor callable until `signalbox servers accept`. */
+  readonly pin?: boolean;
+}
+/** What an endpoint says of a tool instead of its server. Holds for the definition it was made for: when that changes it is suspended. */
+export interface ToolOverride {
+  readonly hidden?: boolean;
+  /** Exposed instead of the server's own name, after `alias__`. */
+  readonly name?: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly annotations?: Readonly<Record<string, unknown>>;
 }
 /** An endpoint: ordered namespaces. */
 export interface EndpointEntry {
   readonly namespaces: readonly string[];
-  readonly tools?: 'full';
+  /** `full`: every tool is listed; `search`: `find_tools`, `describe_tool` and `call_tool` stand for all of them. */
+  readonly tools?: 'full' | 'search';
 }
-/** Policy of one client. */
+/** Policy of one client, by the name it was wired with. */
 export interface ClientEntry {
   readonly endpoint?: string;
+  /** Only servers of these namespaces are visible. Default: all of the endpoint. */
+  readonly namespaces?: readonly string[];
+  /** Globs (`*`) over exposed names (`fs__*`). What matches no `allow` or any `deny` does not exist for the client. */
+  readonly tools?: { readonly allow?: readonly string[]; readonly deny?: readonly string[] };
+  readonly limits?: ServerLimits;
 }
 /** A whole configuration file. */
 export interface Config {
@@ -86,6 +162,13 @@ export interface ResolvedServer {
   readonly digest: string;
   /** Tools hidden by the binding. */
   readonly hidden: readonly string[];
+  /** Names of the namespaces of the endpoint it came in by. Absent = none known. */
+  readonly namespaces?: readonly string[];
+  /** Overrides of the binding, by the server's own name of the tool. */
+  readonly overrides?: Readonly<Record<string, ToolOverride>>;
+  readonly pin?: boolean;
+  /** Servers this one needs (fallback, chain, aggregate), resolved, by name. They may be in no endpoint. */
+  readonly uses?: Readonly<Record<string, ResolvedServer>>;
   /** Set when the server cannot be started as configured (missing secret, unknown variable): its lists stay empty, its calls fail with this. */
   readonly problem?: { readonly code: string; readonly message: string; readonly cause: string; readonly fix: string };
 }
@@ -98,6 +181,12 @@ export interface ResolvedEndpoint {
   readonly path: string;
   /** Deterministic order: namespace order, then binding order. */
   readonly servers: readonly ResolvedServer[];
+  /** Default `full`. */
+  readonly tools?: 'full' | 'search';
+  /** Folder of the workspace: what a server is told when it asks for roots. */
+  readonly folder?: string;
+  /** Policies by client name. */
+  readonly clients?: Readonly<Record<string, ClientEntry>>;
 }
 /** State of a workspace. */
 export type TrustState = 'trusted' | 'untrusted' | 'changed' | 'none';

@@ -32,6 +32,11 @@ export type Response = { readonly jsonrpc: '2.0'; readonly id: RequestId | null 
 /** Any message. */
 export type Message = Request | Notification | Response;
 
+/** The response to a request. The one way to make one: an outcome may be a class whose members are not its own. */
+export function response(id: RequestId | null, outcome: Outcome): Response {
+  return 'error' in outcome ? { jsonrpc: '2.0', id, error: outcome.error } : { jsonrpc: '2.0', id, result: outcome.result };
+}
+
 /** Whether a value is a JSON object (not null, not an array). */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

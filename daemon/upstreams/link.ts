@@ -5,8 +5,8 @@ import type { Message, RequestId } from '../protocol/message.ts';
 
 /** What a link reports. Set once, before anything is sent. */
 export interface LinkListener {
-  /** A message arrived. */
-  message(message: Message): void;
+  /** A message arrived. `related` is our request on whose stream it came (HTTP only): it belongs to that request for certain. */
+  message(message: Message, related?: RequestId): void;
   /** Something arrived that is no message; the link lives on. With `id`, it was the answer to that request. */
   fault(error: SignalboxError, id?: RequestId): void;
   /** The link is gone; called once. */

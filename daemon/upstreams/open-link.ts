@@ -38,7 +38,7 @@ function withoutSecrets(open: OpenLink, redact: (text: string) => string): OpenL
   return async (listener) => {
     try {
       return await open({
-        message: (message) => listener.message(message),
+        message: (message, related) => listener.message(message, related),
         fault: (error, id) => listener.fault(clean(error), id),
         closed: (error) => listener.closed(clean(error)),
       });

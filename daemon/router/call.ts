@@ -1,0 +1,40 @@
+/** One client request as the router gets it, and who stands behind it. */
+import type { Era } from '../protocol/eras.ts';
+import type { JsonObject, Notification, Outcome, Request, RequestId } from '../protocol/message.ts';
+
+/** Who is calling: the credential and, in the legacy era, the session. `clientInfo` decides nothing. */
+export interface Caller {
+  /** The credential: client name × endpoint path. Visibility, limits and sealed state are bound to it. */
+  readonly principal: string;
+  /** Name of the client as wired (`claude-code`), the key of its policy in the configuration. */
+  readonly client: string;
+  /** Legacy sessions only. */
+  readonly session?: CallerSession;
+}
+
+/** A legacy session that can be asked. */
+export interface CallerSession {
+  readonly id: string;
+  /** What the client declared in `initialize`. */
+  readonly capabilities: JsonObject;
+  /** Level of `logging/setLevel`, if the client set one. */
+  readonly level: string | undefined;
+  /**
+   * Sends a request to the client and waits for its answer.
+   * @param related the client's own request it belongs to: it goes out on that stream
+   */
+  ask(method: string, params: JsonObject | undefined, options: { signal?: AbortSignal; related?: RequestId }): Promise<Outcome>;
+  /** Sends a notification to the client. */
+  tell(notification: Notification, related?: RequestId): void;
+}
+
+/** A request as it reached an endpoint. */
+export interface ClientCall {
+  readonly request: Request;
+  readonly era: Era;
+  readonly caller: Caller;
+  /** Aborted when the client cancels. */
+  readonly signal: AbortSignal;
+  /** Sends a notification that belongs to this request (progress, log). */
+  readonly notify: (notification: Notification) => void;
+}
