@@ -11,6 +11,8 @@ export interface Paths {
   readonly stateDir: string;
   /** Locked for life by the one daemon. */
   readonly ownerDb: string;
+  /** 0600: what the daemon remembers over a restart. */
+  readonly stateDb: string;
   /** 0600: {@link RuntimeFile} as JSON. */
   readonly runtimeFile: string;
   /** Remembered port and such. */
@@ -64,6 +66,7 @@ export function signalboxPaths({ platform, home, env }: PathEnvironment): Paths 
     configFile: join(configDir, 'config.jsonc'),
     stateDir,
     ownerDb: state('owner.db'),
+    stateDb: state('state.db'),
     runtimeFile: state('runtime.json'),
     settingsFile: state('daemon.json'),
     secretsFile: state('secrets.json'),

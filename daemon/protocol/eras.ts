@@ -54,17 +54,15 @@ export function withoutEnvelope(params: JsonObject | undefined): JsonObject | un
   return Object.keys(kept).length > 0 ? { ...rest, _meta: kept } : rest;
 }
 
-/** Params with the modern envelope (legacy client → modern server): version, our identity, the capabilities given. */
-export function withEnvelope(params: JsonObject | undefined, identity: JsonObject, capabilities: JsonObject): JsonObject {
-  return {
-    ...params,
-    _meta: {
-      ...metaOf(params),
-      [META.version]: MODERN_VERSION,
-      [META.clientInfo]: identity,
-      [META.clientCapabilities]: capabilities,
-    },
-  };
+/** Params with the modern envelope (towards a modern server): version, our identity, the client's capabilities and log level. */
+export function withEnvelope(
+  params: JsonObject | undefined,
+  identity: JsonObject,
+  capabilities: JsonObject,
+  logLevel?: string,
+): JsonObject {
+  const meta = { ...metaOf(params), [META.version]: MODERN_VERSION, [META.clientInfo]: identity, [META.clientCapabilities]: capabilities };
+  return { ...params, _meta: logLevel === undefined ? meta : { ...meta, [META.logLevel]: logLevel } };
 }
 
 /** Fields only 2026-07-28 puts on a result. */

@@ -1,7 +1,7 @@
-/** One live, initialized connection to a server: ids, progress tokens, time-outs and cancellation. */
+/** One live, initialized connection to a server: ids, progress tokens, time-outs, cancellation, and what the server asks. */
 import { SignalboxError } from '../api/errors.ts';
-import { RPC } from '../protocol/codes.ts';
-import { type Era, LEGACY_LATEST, LEGACY_VERSIONS, MODERN_VERSION, refusesLegacy, withEnvelope } from '../protocol/eras.ts';
+import { type Era, LEGACY_LATEST, LEGACY_VERSIONS, MODERN_VERSION, withEnvelope } from '../protocol/eras.ts';
+import { HOPS_KEY } from '../protocol/hops.ts';
 import {
   isNotification,
   isObject,
@@ -11,9 +11,16 @@ import {
   metaOf,
   type Notification,
   type Outcome,
+  type Request,
   type RequestId,
+  type Response,
+  response,
 } from '../protocol/message.ts';
 import type { Link, LinkListener, OpenLink } from './link.ts';
+import { Questions } from './questions.ts';
+import type { Question, RequestOptions } from './request.ts';
+
+export type { RequestOptions } from './request.ts';
 
 /** Who we are towards servers. */
 export interface Identity {
@@ -27,6 +34,12 @@ export interface ConnectionOptions {
   /** Name for errors. */
   readonly server: string;
   readonly identity: Identity;
+  /** The era to shake hands in. */
+  readonly era: Era;
+  /** Client capabilities declared in a legacy `initialize`. */
+  readonly capabilities?: JsonObject;
+  /** Our daemon's id, added to the hops of every request (servers that are a Signalbox). */
+  readonly hop?: string;
   /** Milliseconds a handshake may take. */
   readonly startTimeoutMs: number;
   /** Milliseconds a request may stay without answer or progress. */
@@ -35,104 +48,100 @@ export interface ConnectionOptions {
   readonly signal?: AbortSignal;
   /** Anything the server says outside a request. */
   readonly onNotification: (notification: Notification) => void;
+  /** What the server asks outside any call (`roots/list` after the handshake). Without it such a question is refused. */
+  readonly onQuestion?: (question: Question) => Promise<Outcome>;
+  /** The server asked its client something that has to do with the person behind it (not `ping`, not `roots/list`). */
+  readonly onAsked?: () => void;
   /** Something that is no message arrived. */
   readonly onFault: (error: SignalboxError) => void;
   /** The connection is gone. */
   readonly onClosed: (error: SignalboxError) => void;
 }
 
-/** How one request is to be carried. */
-export interface RequestOptions {
-  /** Aborting cancels the request at the server. */
-  readonly signal?: AbortSignal;
-  /** Receives the params of `notifications/progress` for this request; the caller puts its own token back. */
-  readonly onProgress?: (params: JsonObject) => void;
-  /** Milliseconds without answer or progress; 0 = no limit. */
-  readonly timeoutMs?: number;
-  /** Client capabilities of this request (modern servers). */
-  readonly capabilities?: JsonObject;
-}
-
 interface Pending {
-  readonly resolve: (outcome: Outcome) => void;
-  readonly reject: (error: unknown) => void;
-  readonly onProgress: ((params: JsonObject) => void) | undefined;
+  readonly settle: (outcome: Outcome | undefined, error?: unknown) => void;
+  readonly options: RequestOptions;
   readonly touch: () => void;
 }
 
 /** What the handshake agreed on. */
-interface Agreement {
+export interface Agreement {
   readonly era: Era;
+  /** Revision agreed on. */
+  readonly revision: string;
   readonly capabilities: JsonObject;
+  readonly serverInfo: JsonObject;
   readonly instructions: string | undefined;
+  /** `_meta` of the handshake's result. */
+  readonly meta: JsonObject;
 }
+
+/** Thrown by {@link Connection.open} when the server answered that it does not speak the era asked for. */
+export class EraRefused extends SignalboxError {}
 
 /** A connection to one server. Open one with {@link Connection.open}. */
 export class Connection implements LinkListener {
   readonly #options: ConnectionOptions;
   readonly #pending = new Map<RequestId, Pending>();
+  readonly #questions: Questions;
   #link: Link | undefined;
-  #agreement: Agreement = { era: 'legacy', capabilities: {}, instructions: undefined };
+  #agreement: Agreement | undefined;
   #next = 1;
   #closedWith: SignalboxError | undefined;
 
   private constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#questions = new Questions({
+      server: options.server,
+      reply: (id, outcome) => this.#link?.send(response(id, outcome)),
+      outside: options.onQuestion,
+      onAsked: () => options.onAsked?.(),
+    });
   }
 
   /**
-   * Opens the link and shakes hands: `initialize` first, because every legacy server must see it first and dual-era
-   * servers accept it; a server that refuses it as too old is spoken to in the modern era over a fresh link.
-   * @throws SBX_SERVER_* when the server cannot be started, does not answer in time, or refuses both eras.
+   * Opens one link and shakes hands in the era asked for.
+   * @throws EraRefused when the server answers but not in that era; other SBX_SERVER_* when it cannot be started or does not answer
    */
   static async open(openLink: OpenLink, options: ConnectionOptions): Promise<Connection> {
-    const legacy = await Connection.#linked(openLink, options);
-    try {
-      const refused = await legacy.#initialize();
-      if (!refused) return legacy;
-    } catch (error) {
-      await legacy.close();
-      throw error;
-    }
-    await legacy.close();
-    const modern = await Connection.#linked(openLink, options);
-    try {
-      await modern.#discover();
-    } catch (error) {
-      await modern.close();
-      throw error;
-    }
-    return modern;
-  }
-
-  static async #linked(openLink: OpenLink, options: ConnectionOptions): Promise<Connection> {
-    let live = true;
-    const connection = new Connection({
-      ...options,
-      // Until the handshake is done nobody outside knows this connection.
-      onClosed: (error) => live && connection.#established && options.onClosed(error),
-    });
+    const connection = new Connection(options);
     connection.#link = await openLink(connection);
-    connection.#retire = () => {
-      live = false;
-    };
+    try {
+      const agreement = options.era === 'modern' ? await connection.#discover() : await connection.#initialize();
+      connection.#agreement = agreement;
+      connection.#link.agreed(agreement.revision);
+      if (options.era === 'legacy') connection.notify('notifications/initialized');
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
     return connection;
   }
 
-  #established = false;
-  #retire: () => void = () => {};
-
   get era(): Era {
-    return this.#agreement.era;
+    return this.#options.era;
+  }
+  /** What the handshake agreed on. */
+  get agreement(): Agreement {
+    if (this.#agreement === undefined) throw new TypeError('the handshake is not done');
+    return this.#agreement;
   }
   get capabilities(): JsonObject {
-    return this.#agreement.capabilities;
+    return this.#agreement?.capabilities ?? {};
   }
   get instructions(): string | undefined {
-    return this.#agreement.instructions;
+    return this.#agreement?.instructions;
   }
   get pid(): number | undefined {
     return this.#link?.pid;
+  }
+  /** Whether a question can be told apart by the stream it comes on. */
+  get correlates(): boolean {
+    return this.#link?.kind === 'http';
+  }
+  /** Requests under way. */
+  get busy(): number {
+    return this.#pending.size;
   }
 
   /**
@@ -140,62 +149,62 @@ export class Connection implements LinkListener {
    * @throws SBX_SERVER_TIMEOUT, SBX_SERVER_EXITED, SBX_MESSAGE_TOO_LARGE …; the signal's reason when aborted
    */
   request(method: string, params: JsonObject | undefined, options: RequestOptions = {}): Promise<Outcome> {
-    const id = this.#next++;
-    const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs;
     return new Promise<Outcome>((resolve, reject) => {
       if (this.#closedWith !== undefined) return reject(this.#closedWith);
-      if (options.signal?.aborted) return reject(options.signal.reason);
+      const { signal } = options;
+      if (signal?.aborted) return reject(signal.reason);
+      const id = this.#next++;
+      const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs;
       let timer: NodeJS.Timeout | undefined;
-      const done = (): void => {
+      const settle = (outcome: Outcome | undefined, error?: unknown): void => {
         clearTimeout(timer);
-        options.signal?.removeEventListener('abort', abort);
+        signal?.removeEventListener('abort', abort);
         this.#pending.delete(id);
+        this.#questions.over(id);
+        if (outcome !== undefined) resolve(outcome);
+        else reject(error);
       };
       const giveUp = (reason: unknown, text: string): void => {
-        done();
+        settle(undefined, reason);
         this.#cancel(id, text);
-        reject(reason);
       };
-      const abort = (): void => giveUp(options.signal?.reason, 'The client cancelled the request.');
+      const abort = (): void => giveUp(signal?.reason, 'The client cancelled the request.');
       const touch = (): void => {
-        clearTimeout(timer);
-        if (timeoutMs > 0) timer = setTimeout(() => giveUp(timedOut(this.#options.server, method, timeoutMs), 'Timed out.'), timeoutMs);
+        if (timeoutMs === 0) return;
+        if (timer !== undefined) {
+          timer.refresh();
+          return;
+        }
+        timer = setTimeout(() => {
+          // A person thinks as long as it takes: the question has a limit of its own.
+          if (this.#questions.openOf(id) > 0) timer?.refresh();
+          else giveUp(timedOut(this.#options.server, method, timeoutMs), 'Timed out.');
+        }, timeoutMs);
       };
-      this.#pending.set(id, {
-        resolve: (outcome) => {
-          done();
-          resolve(outcome);
-        },
-        reject: (error) => {
-          done();
-          reject(error);
-        },
-        onProgress: options.onProgress,
-        touch,
-      });
-      options.signal?.addEventListener('abort', abort, { once: true });
+      this.#pending.set(id, { settle, options, touch });
+      signal?.addEventListener('abort', abort, { once: true });
       touch();
-      const sent = this.#dress(method, params, id, options);
-      this.#link?.send({ jsonrpc: '2.0', id, method, ...(sent === undefined ? {} : { params: sent }) });
+      this.#link?.send(this.#message(method, params, id, options));
     });
   }
 
   /** Sends a notification; lost if the connection is. */
   notify(method: string, params?: JsonObject): void {
-    this.#link?.send({ jsonrpc: '2.0', method, ...(params === undefined ? {} : { params }) });
+    this.#link?.send(params === undefined ? { jsonrpc: '2.0', method } : { jsonrpc: '2.0', method, params });
   }
 
   /** Ends the connection and what it started. */
   async close(): Promise<void> {
-    this.#retire();
     await this.#link?.close();
   }
 
-  #dress(method: string, params: JsonObject | undefined, id: number, options: RequestOptions): JsonObject | undefined {
-    const meta = metaOf(params);
-    const tokened = options.onProgress === undefined ? params : { ...params, _meta: { ...meta, progressToken: id } };
-    if (this.era === 'legacy' && method !== 'server/discover') return tokened;
-    return withEnvelope(tokened, { ...this.#options.identity }, options.capabilities ?? {});
+  #message(method: string, params: JsonObject | undefined, id: number, options: RequestOptions): Request {
+    const { hop, era, identity } = this.#options;
+    let dressed = params;
+    if (options.onProgress !== undefined) dressed = { ...dressed, _meta: { ...metaOf(dressed), progressToken: id } };
+    if (hop !== undefined) dressed = { ...dressed, _meta: { ...metaOf(dressed), [HOPS_KEY]: [...(options.hops ?? []), hop] } };
+    if (era === 'modern') dressed = withEnvelope(dressed, { ...identity }, options.capabilities ?? {}, options.logLevel);
+    return dressed === undefined ? { jsonrpc: '2.0', id, method } : { jsonrpc: '2.0', id, method, params: dressed };
   }
 
   #cancel(id: number, reason: string): void {
@@ -203,39 +212,24 @@ export class Connection implements LinkListener {
     this.#link?.abandon(id);
   }
 
-  async #initialize(): Promise<boolean> {
-    const outcome = await this.request(
-      'initialize',
-      { protocolVersion: LEGACY_LATEST, capabilities: {}, clientInfo: { ...this.#options.identity } },
-      this.#handshake(),
-    );
-    if (refusesLegacy(outcome)) return true;
-    if ('error' in outcome) throw this.#refused(outcome.error.message);
-    const { protocolVersion, capabilities, instructions } = outcome.result;
+  async #initialize(): Promise<Agreement> {
+    const { capabilities: declared, identity } = this.#options;
+    const params = { protocolVersion: LEGACY_LATEST, capabilities: declared ?? {}, clientInfo: { ...identity } };
+    const outcome = await this.request('initialize', params, this.#handshake());
+    if ('error' in outcome) throw this.#refused(EraRefused, outcome.error.message);
+    const { protocolVersion } = outcome.result;
     if (typeof protocolVersion !== 'string' || !LEGACY_VERSIONS.includes(protocolVersion))
-      throw this.#refused(`It answered with revision ${JSON.stringify(protocolVersion)}.`);
-    this.#establish({
-      era: 'legacy',
-      capabilities: isObject(capabilities) ? capabilities : {},
-      instructions: typeof instructions === 'string' ? instructions : undefined,
-    });
-    this.#link?.agreed(protocolVersion);
-    this.notify('notifications/initialized');
-    return false;
+      throw this.#refused(SignalboxError, `It answered with revision ${JSON.stringify(protocolVersion)}.`);
+    return agreementOf('legacy', protocolVersion, outcome.result);
   }
 
-  async #discover(): Promise<void> {
+  async #discover(): Promise<Agreement> {
     const outcome = await this.request('server/discover', {}, this.#handshake());
-    if ('error' in outcome) throw this.#refused(outcome.error.message);
-    const { supportedVersions, capabilities, instructions } = outcome.result;
+    if ('error' in outcome) throw this.#refused(EraRefused, outcome.error.message);
+    const { supportedVersions } = outcome.result;
     if (!Array.isArray(supportedVersions) || !supportedVersions.includes(MODERN_VERSION))
-      throw this.#refused(`It supports only ${JSON.stringify(supportedVersions)}.`);
-    this.#establish({
-      era: 'modern',
-      capabilities: isObject(capabilities) ? capabilities : {},
-      instructions: typeof instructions === 'string' ? instructions : undefined,
-    });
-    this.#link?.agreed(MODERN_VERSION);
+      throw this.#refused(EraRefused, `It supports only ${JSON.stringify(supportedVersions)}.`);
+    return agreementOf('modern', MODERN_VERSION, outcome.result);
   }
 
   #handshake(): RequestOptions {
@@ -243,65 +237,98 @@ export class Connection implements LinkListener {
     return { timeoutMs: startTimeoutMs, ...(signal === undefined ? {} : { signal }) };
   }
 
-  #establish(agreement: Agreement): void {
-    this.#agreement = agreement;
-    this.#established = true;
-  }
-
-  #refused(why: string): SignalboxError {
-    return new SignalboxError('SBX_SERVER_PROTOCOL', `Server "${this.#options.server}" and Signalbox found no common protocol revision.`, {
+  #refused(kind: typeof SignalboxError, why: string): SignalboxError {
+    return new kind('SBX_SERVER_PROTOCOL', `Server "${this.#options.server}" and Signalbox found no common protocol revision.`, {
       why,
       fix: `Signalbox speaks ${[MODERN_VERSION, ...LEGACY_VERSIONS].join(', ')}; update the server.`,
     });
   }
 
-  message(message: Message): void {
-    if (isRequest(message)) {
-      // We declare no client capabilities, so a server may ask us nothing but ping (2025-11-25, lifecycle).
-      const outcome: Outcome =
-        message.method === 'ping'
-          ? { result: {} }
-          : {
-              error: {
-                code: RPC.methodNotFound,
-                message: `Signalbox declared no capability for ${message.method} (SBX_QUESTION_UNSUPPORTED)`,
-              },
-            };
-      this.#link?.send({ jsonrpc: '2.0', id: message.id, ...outcome });
-      return;
-    }
-    if (isNotification(message)) {
-      if (message.method === 'notifications/progress') this.#progress(message.params ?? {});
-      else this.#options.onNotification(message);
-      return;
-    }
+  message(message: Message, related?: RequestId): void {
+    if (isRequest(message)) this.#questions.asked(message, this.#asker(message, related));
+    else if (isNotification(message)) this.#notified(message, related);
+    else this.#answered(message);
+  }
+
+  #answered(message: Response): void {
     const pending = message.id === null ? undefined : this.#pending.get(message.id);
     if (pending === undefined) return; // answer to a request given up: nobody waits for it
-    pending.resolve('error' in message ? { error: message.error } : { result: isObject(message.result) ? message.result : {} });
+    if ('error' in message) pending.settle({ error: message.error });
+    else pending.settle(message);
+  }
+
+  /** The request a question belongs to: by its stream, or because all that it could belong to are one client's. */
+  #asker(message: Request, related: RequestId | undefined): { id: RequestId; options: RequestOptions } | 'nobody' | 'ambiguous' {
+    const certain = related === undefined ? undefined : this.#pending.get(related);
+    if (related !== undefined && certain?.options.onQuestion !== undefined) return { id: related, options: certain.options };
+    let found: { id: RequestId; options: RequestOptions } | undefined;
+    for (const [id, { options }] of this.#pending) {
+      if (options.onQuestion === undefined) continue;
+      if (found !== undefined && (found.options.asker === undefined || found.options.asker !== options.asker))
+        return message.method === 'roots/list' ? 'nobody' : 'ambiguous';
+      found ??= { id, options };
+    }
+    return found ?? 'nobody';
+  }
+
+  #notified(notification: Notification, related: RequestId | undefined): void {
+    if (notification.method === 'notifications/progress') return this.#progress(notification.params ?? {});
+    if (notification.method === 'notifications/cancelled') return this.#questions.cancelled(notification.params ?? {});
+    const certain = related === undefined ? undefined : this.#pending.get(related)?.options.onNotification;
+    if (certain !== undefined) return certain(notification);
+    if (notification.method === 'notifications/message') this.#onlyListener()?.(notification);
+    this.#options.onNotification(notification);
+  }
+
+  /** Who wants the log, when that is one client for certain. Legacy sessions hear it as a broadcast and do not count. */
+  #onlyListener(): ((notification: Notification) => void) | undefined {
+    let found: RequestOptions | undefined;
+    for (const { options } of this.#pending.values()) {
+      if (options.logLevel === undefined || options.onNotification === undefined) continue;
+      if (found !== undefined && found.asker !== options.asker) return undefined;
+      found ??= options;
+    }
+    return found?.onNotification;
   }
 
   fault(error: SignalboxError, id?: RequestId): void {
     const pending = id === undefined ? undefined : this.#pending.get(id);
-    if (pending !== undefined) pending.reject(error);
+    if (pending !== undefined) pending.settle(undefined, error);
     else this.#options.onFault(error);
     // An oversized frame hides which request it answered: with one request open there is no doubt.
     if (id === undefined && error.code === 'SBX_MESSAGE_TOO_LARGE' && this.#pending.size === 1)
-      for (const only of this.#pending.values()) only.reject(error);
+      for (const only of this.#pending.values()) only.settle(undefined, error);
   }
 
   closed(error: SignalboxError): void {
     if (this.#closedWith !== undefined) return;
     this.#closedWith = error;
-    for (const pending of [...this.#pending.values()]) pending.reject(error);
-    this.#options.onClosed(error);
+    for (const pending of [...this.#pending.values()]) pending.settle(undefined, error);
+    this.#questions.close();
+    // Until the handshake is done nobody outside knows this connection.
+    if (this.#agreement !== undefined) this.#options.onClosed(error);
   }
 
   #progress(params: JsonObject): void {
     const token = params['progressToken'];
     const pending = typeof token === 'number' ? this.#pending.get(token) : undefined;
     pending?.touch();
-    pending?.onProgress?.(params);
+    pending?.options.onProgress?.(params);
   }
+}
+
+function agreementOf(era: Era, revision: string, result: JsonObject): Agreement {
+  const { capabilities, serverInfo, instructions } = result;
+  const meta = metaOf(result) ?? {};
+  const info = serverInfo ?? meta['io.modelcontextprotocol/serverInfo'];
+  return {
+    era,
+    revision,
+    capabilities: isObject(capabilities) ? capabilities : {},
+    serverInfo: isObject(info) ? info : {},
+    instructions: typeof instructions === 'string' ? instructions : undefined,
+    meta,
+  };
 }
 
 function timedOut(server: string, method: string, ms: number): SignalboxError {

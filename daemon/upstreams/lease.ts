@@ -15,7 +15,11 @@ export interface CallScope {
     /** What the client declared: a connection of its own is initialized with exactly this. */
     readonly capabilities: JsonObject;
     /** Answers what the server asks outside any call (`roots/list`), on a connection of the session's own. */
-    readonly ask: (method: string, params: JsonObject | undefined, options: { signal?: AbortSignal }) => Promise<import('../protocol/message.ts').Outcome>;
+    readonly ask: (
+      method: string,
+      params: JsonObject | undefined,
+      options: { signal?: AbortSignal },
+    ) => Promise<import('../protocol/message.ts').Outcome>;
   };
   /** Whether the call may lead to questions (tools/call, prompts/get, resources/read). */
   readonly mayAsk: boolean;
