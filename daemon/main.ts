@@ -25,6 +25,8 @@ import { Router } from './router/router.ts';
 import { SecretStore } from './security/secrets.ts';
 import { TokenStore } from './security/tokens.ts';
 import { TrustStore } from './security/trust.ts';
+import { daemonId } from './state/daemon-id.ts';
+import { openStateStore } from './state/state-store.ts';
 import { linkOpener } from './upstreams/open-link.ts';
 import { UpstreamHost } from './upstreams/upstream-host.ts';
 
@@ -74,6 +76,10 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
     }
     pendingChanges.add(what);
   };
+
+  // Not before `announce`: what is wrong with the file is logged.
+  const state = openStateStore(paths.stateDb, log);
+  const ownId = daemonId(state);
 
   const host = new UpstreamHost((server, workspace) => ({
     identity,
@@ -180,6 +186,7 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
   });
   const server = createListener({
     controlToken,
+    daemonId: ownId,
     endpoints,
     control,
     bridge,
@@ -208,6 +215,7 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
       await children.close();
       await control?.close();
       await closeServer(server);
+      state.close();
       ownership?.release();
       resolveStopped();
     })();

@@ -10,6 +10,8 @@ import type { EndpointSet, ServedEndpoint } from './endpoint-set.ts';
 /** What the listener needs. */
 export interface ListenerOptions {
   readonly controlToken: string;
+  /** This daemon's id: a request that has come through it already is refused. */
+  readonly daemonId: string;
   readonly endpoints: EndpointSet;
   readonly control: ControlServer;
   readonly bridge: BridgeServer;
