@@ -1,28 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
-import type { ConfigProblem, ResolvedEndpoint, ServerEntry, TrustState, WorkspaceInfo } from '../api/config.ts';
+import type { ConfigProblem, ResolvedEndpoint, ServerEntry, WorkspaceInfo } from '../api/config.ts';
 import { SignalboxError } from '../api/errors.ts';
 import type { Paths } from '../api/paths.ts';
 import { makePrivateFolder } from '../security/files.ts';
 import type { SecretStore } from '../security/secrets.ts';
 import type { TrustStore } from '../security/trust.ts';
-import { defaultFilesystem, forPlainWorkspace, noConfig, withDefaults } from './defaults.ts';
+import { defaultFilesystem, forPlainWorkspace, withDefaults } from './defaults.ts';
 import { editServer, type ServerEdit } from './edit.ts';
-import { type ConfigBytes, type LoadedConfig, parseConfig, readConfigBytes } from './file.ts';
-import { realFolder, workspaceId } from './folders.ts';
+import { parseConfig } from './file.ts';
+import { realFolder } from './folders.ts';
 import { holderOf, secretFor } from './grant.ts';
 import { type MergedConfig, merge } from './merge.ts';
 import { previewOf } from './preview.ts';
 import { resolveEndpoints } from './resolution.ts';
 import { secretsIn } from './substitution.ts';
-import { type FileWatch, watchFile } from './watch.ts';
+import { UserFile } from './user-file.ts';
+import { unknownWorkspace, untrusted, type Workspace, Workspaces } from './workspaces.ts';
 
 /** Default of `limits.messageBytes`: 64 MiB. */
 export const MESSAGE_BYTES = 64 * 1024 * 1024;
 const IDLE_STOP_MINUTES = 15;
-/** Milliseconds a user's file may be gone before that counts as deleted: some editors delete and write anew. */
-const GONE = 400;
 
 /** What the store needs. */
 export interface ConfigStoreOptions {
@@ -44,16 +42,6 @@ export interface ConfiguredServer {
   readonly entry: ServerEntry;
 }
 
-interface Workspace {
-  readonly folder: string;
-  readonly id: string;
-  readonly file: string;
-  bytes: ConfigBytes;
-  /** What the person was last shown. */
-  previewed: string | undefined;
-  watch?: FileWatch;
-}
-
 interface Outcome {
   readonly endpoints: readonly ResolvedEndpoint[];
   readonly servers: readonly ConfiguredServer[];
@@ -63,45 +51,33 @@ interface Outcome {
 /** The configuration in force: the user's file and every open workspace's, watched. A broken file leaves what last worked. */
 export class ConfigStore {
   readonly #options: ConfigStoreOptions;
-  readonly #file: string;
   readonly #home: string;
   readonly #digestKey = randomBytes(32);
-  readonly #workspaces = new Map<string, Workspace>();
+  readonly #user: UserFile;
+  readonly #workspaces: Workspaces;
   readonly #listeners = new Set<() => void>();
   readonly #stops: (() => void)[] = [];
-  #user: LoadedConfig;
-  #userDigest: string | undefined;
-  #userProblems: readonly ConfigProblem[] = [];
-  #userWatch: FileWatch | undefined;
-  #gone: NodeJS.Timeout | undefined;
   #outcome: Outcome = { endpoints: [], servers: [], problems: [] };
   #signature = '';
   #closed = false;
 
   constructor(options: ConfigStoreOptions) {
     this.#options = options;
-    this.#file = options.configFile ?? options.paths.configFile;
     this.#home = options.home ?? homedir();
-    this.#user = noConfig(this.#file);
+    this.#user = new UserFile(options.configFile ?? options.paths.configFile, () => this.#apply());
+    this.#workspaces = new Workspaces({ trust: options.trust, changed: () => this.#apply(), watchFailed: this.#watchFailed });
   }
 
   /** Reads the user's file, opens the workspaces the daemon served before, and begins to watch. */
   async start(): Promise<void> {
     const { trust, secrets, paths } = this.#options;
     makePrivateFolder(paths.configDir);
-    const folder = realFolder(join(this.#file, '..')) ?? paths.configDir;
-    this.#userWatch = await watchFile(
-      folder,
-      join(folder, this.#file.split(/[\\/]/).at(-1) ?? 'config.jsonc'),
-      () => this.#reloadUser(),
-      this.#watchFailed,
-    );
-    this.#readUser(true);
+    await this.#user.start(this.#watchFailed);
     this.#stops.push(
       trust.onChange(() => this.#apply()),
       secrets.onChange(() => this.#apply()),
     );
-    await Promise.all(trust.folders().map(async (known) => realFolder(known) === known && this.#open(known)));
+    await Promise.all(trust.folders().map(async (known) => realFolder(known) === known && this.#workspaces.open(known)));
     this.#apply();
   }
 
@@ -113,9 +89,9 @@ export class ConfigStore {
   async openWorkspace(folder: string): Promise<WorkspaceInfo & { preview: readonly string[] }> {
     const real = realFolder(folder);
     if (real === undefined) throw unknownWorkspace(folder);
-    const workspace = await this.#open(real);
+    const workspace = await this.#workspaces.open(real);
     this.#options.trust.remember(real);
-    this.#readWorkspace(workspace);
+    this.#workspaces.read(workspace);
     const { bytes } = workspace;
     workspace.previewed = bytes.state === 'read' ? bytes.digest : undefined;
     this.#apply();
@@ -125,7 +101,7 @@ export class ConfigStore {
         : bytes.state === 'unreadable'
           ? [bytes.problem.message]
           : previewOf(parseConfig(workspace.file, bytes.text));
-    return { ...this.#info(workspace), preview };
+    return { ...this.#workspaces.info(workspace), preview };
   }
 
   /**
@@ -135,8 +111,8 @@ export class ConfigStore {
   async trustWorkspace(folder: string, trusted: boolean): Promise<WorkspaceInfo> {
     const real = realFolder(folder);
     if (real === undefined) throw unknownWorkspace(folder);
-    const workspace = await this.#open(real);
-    this.#readWorkspace(workspace);
+    const workspace = await this.#workspaces.open(real);
+    this.#workspaces.read(workspace);
     const { bytes } = workspace;
     if (!trusted) this.#options.trust.distrust(real);
     else if (bytes.state === 'read') {
@@ -147,7 +123,7 @@ export class ConfigStore {
         });
       this.#options.trust.trust(real, bytes.digest);
     }
-    return this.#info(workspace);
+    return this.#workspaces.info(workspace);
   }
 
   /** Every endpoint in force: the user's, then each workspace's. */
@@ -167,27 +143,27 @@ export class ConfigStore {
 
   /** The workspaces that are open. */
   workspaces(): readonly WorkspaceInfo[] {
-    return [...this.#workspaces.values()].map((workspace) => this.#info(workspace));
+    return this.#workspaces.all().map((workspace) => this.#workspaces.info(workspace));
   }
 
   /** Limits in bytes. */
   limits(): { readonly messageBytes: number } {
-    return { messageBytes: this.#user.messageBytes ?? MESSAGE_BYTES };
+    return { messageBytes: this.#user.config.messageBytes ?? MESSAGE_BYTES };
   }
 
   /** Minutes without use before the daemon stops; 0 = never. */
   get idleStopMinutes(): number {
-    return this.#user.idleStopMinutes ?? IDLE_STOP_MINUTES;
+    return this.#user.config.idleStopMinutes ?? IDLE_STOP_MINUTES;
   }
 
   /** The port the user fixed, if any. */
   get port(): number | undefined {
-    return this.#user.port;
+    return this.#user.config.port;
   }
 
   /** The endpoint the user's file wires a client to, if it says one. */
   endpointOfClient(client: string): string | undefined {
-    return this.#user.clients.get(client)?.endpoint;
+    return this.#user.config.clients.get(client)?.endpoint;
   }
 
   /** Called after anything here changed; returns the function that stops it. */
@@ -216,7 +192,10 @@ export class ConfigStore {
    * @throws SignalboxError `SBX_SECRET_MISSING`, `SBX_SERVER_UNKNOWN`, `SBX_WORKSPACE_UNKNOWN`, `SBX_WORKSPACE_UNTRUSTED`
    */
   grantSecret(secret: string, server: string, workspace?: string): void {
-    const { id, config } = workspace === undefined ? { id: undefined, config: this.#user } : this.#trustedConfig(this.#find(workspace));
+    const found = workspace === undefined ? undefined : this.#workspaces.find(workspace);
+    const config = found === undefined ? this.#user.config : this.#workspaces.trustedConfig(found);
+    if (config === undefined) throw untrusted(found?.folder ?? '');
+    const id = found?.id;
     const entry = config.servers.get(server);
     if (entry === undefined || !secretsIn(entry).includes(secret))
       throw new SignalboxError(
@@ -230,81 +209,17 @@ export class ConfigStore {
   /** Stops watching. */
   async close(): Promise<void> {
     this.#closed = true;
-    clearTimeout(this.#gone);
     for (const stop of this.#stops) stop();
     this.#listeners.clear();
-    await Promise.all([this.#userWatch?.close(), ...[...this.#workspaces.values()].map(({ watch }) => watch?.close())]);
+    await Promise.all([this.#user.close(), this.#workspaces.close()]);
   }
 
   readonly #watchFailed = (error: unknown): void => this.#options.log('warn', `A configuration file cannot be watched: ${String(error)}`);
 
-  async #open(folder: string): Promise<Workspace> {
-    const known = this.#workspaces.get(folder);
-    if (known !== undefined) return known;
-    const file = join(folder, '.signalbox', 'config.jsonc');
-    const workspace: Workspace = { folder, id: workspaceId(folder), file, bytes: { state: 'missing' }, previewed: undefined };
-    this.#workspaces.set(folder, workspace);
-    const watch = await watchFile(folder, file, () => this.#readWorkspace(workspace) && this.#apply(), this.#watchFailed);
-    workspace.watch = watch;
-    if (this.#closed) await watch.close();
-    this.#readWorkspace(workspace);
-    return workspace;
-  }
-
-  /** Reads the file once; those bytes are what is hashed and what is parsed. Whether they changed. */
-  #readWorkspace(workspace: Workspace): boolean {
-    const before = workspace.bytes;
-    workspace.bytes = readConfigBytes(workspace.file);
-    return (
-      before.state !== workspace.bytes.state ||
-      (before.state === 'read' && workspace.bytes.state === 'read' && before.digest !== workspace.bytes.digest)
-    );
-  }
-
-  #reloadUser(): void {
-    clearTimeout(this.#gone);
-    if (this.#closed) return;
-    if (readConfigBytes(this.#file).state === 'missing' && this.#userDigest !== undefined)
-      this.#gone = setTimeout(() => this.#readUser(true) && this.#apply(), GONE);
-    else if (this.#readUser(false)) this.#apply();
-  }
-
-  #readUser(acceptMissing: boolean): boolean {
-    const read = readConfigBytes(this.#file);
-    if (read.state === 'missing') {
-      const changed = this.#userDigest !== undefined || this.#userProblems.length > 0;
-      if (acceptMissing) this.#user = noConfig(this.#file);
-      this.#userDigest = undefined;
-      this.#userProblems = [];
-      return changed;
-    }
-    if (read.state === 'unreadable') {
-      this.#userProblems = [read.problem];
-      return true;
-    }
-    if (read.digest === this.#userDigest) return false;
-    this.#userDigest = read.digest;
-    const loaded = parseConfig(this.#file, read.text);
-    this.#userProblems = loaded.problems;
-    if (!loaded.broken) this.#user = loaded;
-    return true;
-  }
-
-  #trustOf({ folder, bytes }: Workspace): TrustState {
-    if (bytes.state === 'missing') return 'none';
-    const trusted = this.#options.trust.trustedDigest(folder);
-    if (trusted === undefined || bytes.state !== 'read') return 'untrusted';
-    return trusted === bytes.digest ? 'trusted' : 'changed';
-  }
-
-  #info(workspace: Workspace): WorkspaceInfo {
-    return { folder: workspace.folder, id: workspace.id, trust: this.#trustOf(workspace) };
-  }
-
   #apply(): void {
     if (this.#closed) return;
-    const parts = [this.#resolve(undefined), ...[...this.#workspaces.values()].map((workspace) => this.#resolve(workspace))];
-    const problems = [...this.#userProblems, ...parts.flatMap((part) => part.problems)];
+    const parts = [this.#resolve(undefined), ...this.#workspaces.all().map((workspace) => this.#resolve(workspace))];
+    const problems = [...this.#user.problems, ...parts.flatMap((part) => part.problems)];
     const once = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
     this.#outcome = {
       endpoints: parts.flatMap((part) => part.endpoints),
@@ -321,17 +236,14 @@ export class ConfigStore {
   #resolve(workspace: Workspace | undefined): Outcome {
     const { paths, secrets, env = process.env } = this.#options;
     const filesystem = defaultFilesystem(workspace?.folder, { home: this.#home, stateDir: paths.stateDir, configDir: paths.configDir });
-    const trusted =
-      workspace !== undefined && workspace.bytes.state === 'read' && this.#trustOf(workspace) === 'trusted'
-        ? parseConfig(workspace.file, workspace.bytes.text)
-        : undefined;
+    const trusted = workspace === undefined ? undefined : this.#workspaces.trustedConfig(workspace);
     const usable = trusted?.broken === true ? undefined : trusted;
     const user =
       workspace === undefined || usable?.hasServers === false
-        ? withDefaults(this.#user, filesystem)
+        ? withDefaults(this.#user.config, filesystem)
         : usable === undefined
-          ? forPlainWorkspace(this.#user, filesystem)
-          : this.#user;
+          ? forPlainWorkspace(this.#user.config, filesystem)
+          : this.#user.config;
     const merged: MergedConfig = merge(user, usable, { workspaceFolder: workspace?.folder, userHome: this.#home });
     const { endpoints, problems } = resolveEndpoints(merged, {
       workspace,
@@ -349,49 +261,22 @@ export class ConfigStore {
     return { endpoints, servers, problems: [...(trusted?.problems ?? []), ...merged.problems, ...problems] };
   }
 
-  #find(workspace: string): Workspace {
-    const real = realFolder(workspace);
-    const found = [...this.#workspaces.values()].find(({ id, folder }) => id === workspace || folder === real);
-    if (found === undefined) throw unknownWorkspace(workspace);
-    return found;
-  }
-
-  #trustedConfig(workspace: Workspace): { readonly id: string; readonly config: LoadedConfig } {
-    if (workspace.bytes.state === 'read' && this.#trustOf(workspace) === 'trusted')
-      return { id: workspace.id, config: parseConfig(workspace.file, workspace.bytes.text) };
-    throw untrusted(workspace.folder);
-  }
-
   #edit(edit: ServerEdit, name: string | undefined): { readonly file: string } {
     if (name === undefined) {
-      editServer(this.#file, edit);
-      if (this.#readUser(true)) this.#apply();
-      return { file: this.#file };
+      editServer(this.#user.path, edit);
+      if (this.#user.read()) this.#apply();
+      return { file: this.#user.path };
     }
-    const workspace = this.#find(name);
-    this.#readWorkspace(workspace);
-    const before = this.#trustOf(workspace);
+    const workspace = this.#workspaces.find(name);
+    this.#workspaces.read(workspace);
+    const before = this.#workspaces.trustOf(workspace);
     if (before !== 'none' && before !== 'trusted') throw untrusted(workspace.folder);
     const text = editServer(workspace.file, edit);
-    this.#readWorkspace(workspace);
+    this.#workspaces.read(workspace);
     // the person made this change, so it stays trusted; if someone else wrote in between, it does not
     if (workspace.bytes.state === 'read' && workspace.bytes.text === text)
       this.#options.trust.trust(workspace.folder, workspace.bytes.digest);
     else this.#apply();
     return { file: workspace.file };
   }
-}
-
-function unknownWorkspace(folder: string): SignalboxError {
-  return new SignalboxError('SBX_WORKSPACE_UNKNOWN', `There is no workspace ${JSON.stringify(folder)}.`, {
-    why: 'No such folder is there, or it is not open.',
-    fix: 'Give the path of a project folder.',
-  });
-}
-
-function untrusted(folder: string): SignalboxError {
-  return new SignalboxError('SBX_WORKSPACE_UNTRUSTED', `The workspace ${folder} is not trusted.`, {
-    why: 'Its configuration file has no effect until you trust it.',
-    fix: `Look at it and run \`signalbox trust ${folder}\`.`,
-  });
 }
