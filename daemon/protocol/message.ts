@@ -1,5 +1,6 @@
 /** The JSON-RPC 2.0 envelope as the router sees it: everything it does not understand stays in place. */
 import { SignalboxError } from '../api/errors.ts';
+import { parseJson } from './json.ts';
 
 /** A request id: what came is what goes back, type and value. */
 export type RequestId = string | number;
@@ -32,9 +33,31 @@ export type Response = { readonly jsonrpc: '2.0'; readonly id: RequestId | null 
 /** Any message. */
 export type Message = Request | Notification | Response;
 
-/** The response to a request. The one way to make one: an outcome may be a class whose members are not its own. */
+/** The response to a request. The one way to make one: an outcome may be a class whose members are not its own (`RawOutcome`). */
 export function response(id: RequestId | null, outcome: Outcome): Response {
-  return 'error' in outcome ? { jsonrpc: '2.0', id, error: outcome.error } : { jsonrpc: '2.0', id, result: outcome.result };
+  if ('error' in outcome) return { jsonrpc: '2.0', id, error: outcome.error };
+  return Object.hasOwn(outcome, 'result') ? { jsonrpc: '2.0', id, result: outcome.result } : new OutcomeResponse(id, outcome);
+}
+
+/** A response that keeps its outcome as it came, so that a result nobody looks at is never parsed. Never spread it. */
+export class OutcomeResponse {
+  readonly jsonrpc = '2.0';
+  readonly id: RequestId | null;
+  readonly outcome: { readonly result: JsonObject };
+
+  constructor(id: RequestId | null, outcome: { readonly result: JsonObject }) {
+    this.id = id;
+    this.outcome = outcome;
+  }
+
+  get result(): JsonObject {
+    return this.outcome.result;
+  }
+
+  /** For `JSON.stringify`; what writes messages uses `encode` of frame.ts, which parses nothing. */
+  toJSON(): Response {
+    return { jsonrpc: this.jsonrpc, id: this.id, result: this.result };
+  }
 }
 
 /** Whether a value is a JSON object (not null, not an array). */
@@ -56,7 +79,7 @@ export function isNotification(message: Message): message is Notification {
 export function parseMessage(text: string): Message {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (cause) {
     throw invalid(`not JSON: ${text.slice(0, 80)}`, cause);
   }
