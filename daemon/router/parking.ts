@@ -1,0 +1,328 @@
+/**
+ * Parked calls: a modern client before a legacy server that asks in the middle of a call. The upstream call stays open; the client gets
+ * `input_required` with a sealed state, answers in a new request, and the call goes on (2026-07-28, "Multi round-trip requests").
+ */
+import { randomUUID } from 'node:crypto';
+import { SignalboxError } from '../api/errors.ts';
+import type { Sealer } from '../api/seal.ts';
+import { questionDigest, toInputRequest, unsupportedBy } from '../protocol/asking.ts';
+import { RPC } from '../protocol/codes.ts';
+import { META } from '../protocol/eras.ts';
+import { isObject, type JsonObject, metaOf, type Outcome } from '../protocol/message.ts';
+import { unsupported } from '../upstreams/questions.ts';
+import type { Question } from '../upstreams/request.ts';
+import type { ClientCall } from './call.ts';
+
+/** What is sealed into `requestState` of a parked call. */
+export interface ParkState {
+  readonly kind: 'park';
+  readonly id: string;
+  readonly round: number;
+  readonly principal: string;
+  /** `requestDigest` of the call. */
+  readonly digest: string;
+  /** Milliseconds since 1970. */
+  readonly expires: number;
+  /** Key → digest of the questions of this round. */
+  readonly questions: Readonly<Record<string, string>>;
+  /** Answers of earlier rounds; only for calls that may be issued again. */
+  readonly journal: readonly Answered[];
+}
+interface Answered {
+  readonly digest: string;
+  readonly response: JsonObject;
+}
+
+/** What a run of the upstream call may use. */
+export interface Rounds {
+  /** Aborted when the client cancels, or stays away. */
+  readonly signal: AbortSignal;
+  readonly onQuestion: (question: Question) => Promise<Outcome>;
+  /** The client's request of the present round: progress and log go to it. */
+  readonly current: () => ClientCall;
+}
+/** Issues the upstream call once; the outcome is already in the client's form. */
+export type Run = (rounds: Rounds) => Promise<Outcome>;
+
+/** What parking needs. */
+export interface ParkingOptions {
+  readonly sealer: Sealer;
+  /** Milliseconds a client may stay away. */
+  readonly lifeMs?: number;
+}
+
+/** Ten minutes, the policy of the design; a v1 server gives up on its own question after one, which is then delivered. */
+const LIFE_MS = 10 * 60_000;
+/** Milliseconds questions that come together are waited for, so that they travel in one round. */
+const GATHER_MS = 8;
+/** Milliseconds the outcome of a round is kept for a client that sends the same request twice. */
+const AFTERLIFE_MS = 60_000;
+/** Calls parked at once. */
+const LIMIT = 1000;
+
+/** All parked calls. */
+export class Parking {
+  readonly #sealer: Sealer;
+  readonly #lifeMs: number;
+  readonly #parks = new Map<string, Park>();
+
+  constructor({ sealer, lifeMs = LIFE_MS }: ParkingOptions) {
+    this.#sealer = sealer;
+    this.#lifeMs = lifeMs;
+  }
+
+  /** Calls that wait for their client now. */
+  get size(): number {
+    return this.#parks.size;
+  }
+
+  /**
+   * Issues a call that may be parked.
+   * @param digest of the request, computed only when it is needed
+   * @param replaySafe the answers travel in the state, so that the call can be issued again after a restart
+   */
+  begin(call: ClientCall, digest: () => string, replaySafe: boolean, run: Run): Promise<Outcome> {
+    return this.#park(call, digest, replaySafe, [], 0).start(call, run);
+  }
+
+  /**
+   * The next round of a parked call. The same state twice gives the same outcome.
+   * @param run issues the call again where that is allowed and the parked one is gone
+   * @throws SBX_STATE_INVALID, SBX_CALL_EXPIRED, SBX_CALL_INTERRUPTED
+   */
+  resume(call: ClientCall, state: ParkState, digest: string, run: Run | undefined): Promise<Outcome> {
+    if (state.principal !== call.caller.principal || state.digest !== digest)
+      throw invalidState('It belongs to another request or another client.');
+    const responses = isObject(call.request.params?.['inputResponses']) ? call.request.params['inputResponses'] : {};
+    const park = this.#parks.get(state.id);
+    if (park !== undefined) return park.resume(call, state.round, responses);
+    if (state.expires < Date.now()) throw expired(call.request.method);
+    if (run === undefined) throw interrupted(call.request.method);
+    const answers = Object.entries(state.questions).flatMap(([key, question]) => {
+      const response = responses[key];
+      return isObject(response) ? [{ digest: question, response }] : [];
+    });
+    return this.#park(call, () => digest, true, [...state.journal, ...answers], state.round + 1).start(call, run);
+  }
+
+  /** Gives every parked call up. */
+  close(): void {
+    for (const park of this.#parks.values()) park.giveUp(new Error('the daemon is leaving'));
+    this.#parks.clear();
+  }
+
+  #park(call: ClientCall, digest: () => string, replaySafe: boolean, journal: readonly Answered[], round: number): Park {
+    const { principal } = call.caller;
+    return new Park({
+      journal,
+      round,
+      lifeMs: this.#lifeMs,
+      keep: (park) => {
+        if (this.#parks.size >= LIMIT) return false;
+        this.#parks.set(park.id, park);
+        return true;
+      },
+      forget: (park) => this.#parks.delete(park.id),
+      seal: (park, questions, answered) =>
+        this.#sealer.seal({
+          kind: 'park',
+          id: park.id,
+          round: park.round,
+          principal,
+          digest: digest(),
+          expires: Date.now() + this.#lifeMs,
+          questions,
+          journal: replaySafe ? answered : [],
+        } satisfies ParkState),
+    });
+  }
+}
+
+interface ParkOptions {
+  readonly journal: readonly Answered[];
+  readonly round: number;
+  readonly lifeMs: number;
+  readonly keep: (park: Park) => boolean;
+  readonly forget: (park: Park) => void;
+  readonly seal: (park: Park, questions: Readonly<Record<string, string>>, journal: readonly Answered[]) => string;
+}
+interface Open {
+  readonly request: JsonObject;
+  readonly digest: string;
+  readonly answer: (outcome: Outcome) => void;
+}
+
+/** One call: its open questions, and the outcome of each round. */
+class Park {
+  readonly id = randomUUID();
+  readonly #options: ParkOptions;
+  readonly #abort = new AbortController();
+  readonly #open = new Map<string, Open>();
+  /** Outcome of the round a state of that number leads to. */
+  readonly #rounds = new Map<number, Promise<Outcome>>();
+  readonly #answered: Answered[];
+  /** Answers of a run before the restart that this one has not asked for yet. */
+  readonly #replay: Answered[];
+  round: number;
+  #asked = 0;
+  #call: ClientCall | undefined;
+  #waiter: PromiseWithResolvers<Outcome> | undefined;
+  #final: Promise<Outcome> | undefined;
+  #over = false;
+  #kept = false;
+  #gather: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: ParkOptions) {
+    this.#options = options;
+    this.round = options.round;
+    this.#answered = [...options.journal];
+    this.#replay = [...options.journal];
+  }
+
+  start(call: ClientCall, run: Run): Promise<Outcome> {
+    const first = this.#wait(call);
+    this.#final = run({
+      signal: this.#abort.signal,
+      onQuestion: (question) => this.#ask(question),
+      current: () => this.#call ?? call,
+    });
+    this.#final.then(
+      (outcome) => this.#finished(() => this.#waiter?.resolve(outcome)),
+      (error: unknown) => this.#finished(() => this.#waiter?.reject(error)),
+    );
+    return first;
+  }
+
+  resume(call: ClientCall, round: number, responses: JsonObject): Promise<Outcome> {
+    const known = this.#rounds.get(round);
+    if (known !== undefined) return known;
+    clearTimeout(this.#timer);
+    const next = this.#wait(call);
+    this.#rounds.set(round, next);
+    next.catch(() => undefined); // seen by whoever awaits it; a duplicate may come later
+    if (this.#over) {
+      this.#settle();
+      return next;
+    }
+    for (const [key, response] of Object.entries(responses)) {
+      const open = this.#open.get(key);
+      if (open === undefined || !isObject(response)) continue; // unknown keys are ignored (2026-07-28)
+      this.#open.delete(key);
+      this.#answered.push({ digest: open.digest, response });
+      open.answer({ result: response });
+    }
+    // What was not answered is asked again, together with what came meanwhile.
+    if (this.#open.size > 0) this.#soon();
+    return next;
+  }
+
+  giveUp(reason: Error): void {
+    clearTimeout(this.#timer);
+    this.#abort.abort(reason);
+  }
+
+  #ask(question: Question): Promise<Outcome> {
+    const { method, params, signal } = question;
+    const capabilities = metaOf(this.#call?.request.params)?.[META.clientCapabilities];
+    if (unsupportedBy(isObject(capabilities) ? capabilities : {}, method, params) !== undefined)
+      return Promise.resolve({ error: unsupported(method) });
+    const digest = questionDigest(method, params);
+    const replayed = this.#replay.findIndex((answer) => answer.digest === digest);
+    const [answer] = replayed === -1 ? [] : this.#replay.splice(replayed, 1);
+    if (answer !== undefined) return Promise.resolve({ result: answer.response });
+    return new Promise<Outcome>((resolve) => {
+      this.#asked += 1;
+      const key = `${this.round}-${this.#asked}`;
+      const takenBack = (): void => {
+        if (this.#open.delete(key)) resolve({ error: { code: RPC.internal, message: 'The question was taken back.' } });
+      };
+      signal.addEventListener('abort', takenBack, { once: true });
+      const answered = (outcome: Outcome): void => {
+        signal.removeEventListener('abort', takenBack);
+        resolve(outcome);
+      };
+      this.#open.set(key, { request: toInputRequest(method, params), digest, answer: answered });
+      this.#soon();
+    });
+  }
+
+  /** Questions that come at once travel in one round. */
+  #soon(): void {
+    this.#gather ??= setTimeout(() => {
+      this.#gather = undefined;
+      if (this.#open.size > 0) this.#request();
+    }, GATHER_MS);
+  }
+
+  #request(): void {
+    const waiter = this.#waiter;
+    if (waiter === undefined) return; // the client is away: told with its next request
+    if (!this.#kept && !this.#options.keep(this)) {
+      for (const { answer } of this.#open.values())
+        answer({ error: { code: RPC.internal, message: 'Too many calls wait for an answer (SBX_BUSY).' } });
+      this.#open.clear();
+      return;
+    }
+    this.#kept = true;
+    const open = [...this.#open];
+    const digests = Object.fromEntries(open.map(([key, { digest }]) => [key, digest]));
+    const result = {
+      resultType: 'input_required',
+      inputRequests: Object.fromEntries(open.map(([key, { request }]) => [key, request])),
+      requestState: this.#options.seal(this, digests, this.#answered),
+    };
+    this.round += 1;
+    this.#waiter = undefined;
+    this.#timer = setTimeout(() => {
+      this.#options.forget(this);
+      this.giveUp(new Error('the client did not come back with its answer'));
+    }, this.#options.lifeMs).unref();
+    waiter.resolve({ result });
+  }
+
+  /** Waits for the outcome of this round; the client going away in it is a cancel. */
+  #wait(call: ClientCall): Promise<Outcome> {
+    const waiter = Promise.withResolvers<Outcome>();
+    const cancel = (): void => this.#abort.abort(call.signal.reason);
+    this.#call = call;
+    this.#waiter = waiter;
+    if (call.signal.aborted) cancel();
+    call.signal.addEventListener('abort', cancel, { once: true });
+    return waiter.promise.finally(() => call.signal.removeEventListener('abort', cancel));
+  }
+
+  #finished(settle: () => void): void {
+    this.#over = true;
+    clearTimeout(this.#gather);
+    clearTimeout(this.#timer);
+    settle();
+    if (this.#kept) setTimeout(() => this.#options.forget(this), AFTERLIFE_MS).unref();
+  }
+
+  #settle(): void {
+    this.#final?.then(this.#waiter?.resolve, this.#waiter?.reject);
+  }
+}
+
+/** The error for sealed state that is not ours, was changed, or belongs to something else. */
+export function invalidState(why: string): SignalboxError {
+  return new SignalboxError('SBX_STATE_INVALID', 'The requestState is not valid.', {
+    why,
+    fix: 'Send the requestState of the last answer unchanged, with the same method and arguments and the same credential.',
+  });
+}
+
+function expired(method: string): SignalboxError {
+  return new SignalboxError('SBX_CALL_EXPIRED', `${method} waited too long for the answer to its question.`, {
+    why: 'A call that asks waits ten minutes for its client, then it is cancelled at the server.',
+    fix: 'Check what it did, then call it again.',
+  });
+}
+
+function interrupted(method: string): SignalboxError {
+  return new SignalboxError('SBX_CALL_INTERRUPTED', `${method} was interrupted while it waited for an answer.`, {
+    why: 'The daemon or the server was restarted; the call may have run in part, and Signalbox never runs a call twice by itself.',
+    fix: 'Check what it did, then call it again if that is safe. A tool that may be repeated can be named in replaySafe of its server.',
+  });
+}
