@@ -1,6 +1,7 @@
 /** What servers ask clients (elicitation, sampling, roots), and the form the two eras give it. Pure. */
 import { createHash } from 'node:crypto';
 import { isObject, type JsonObject, metaOf, type Outcome, type Request } from './message.ts';
+import { memberOf } from './outcome.ts';
 
 /** What we declare on a connection that clients share: whatever is asked is passed on, or refused as the client would refuse it. */
 export const FULL_CAPABILITIES: JsonObject = { elicitation: { form: {}, url: {} }, sampling: { tools: {}, context: {} } };
@@ -45,7 +46,7 @@ export function toInputRequest(method: string, params: JsonObject | undefined): 
 
 /** `inputRequests` of an `input_required` result; undefined when the result is none. */
 export function inputRequired(outcome: Outcome): { requests: Readonly<Record<string, JsonObject>>; state: string | undefined } | undefined {
-  if ('error' in outcome || outcome.result['resultType'] !== 'input_required') return undefined;
+  if ('error' in outcome || memberOf(outcome, 'resultType') !== 'input_required') return undefined;
   const { inputRequests, requestState } = outcome.result;
   const requests = isObject(inputRequests)
     ? Object.entries(inputRequests).filter((entry): entry is [string, JsonObject] => isObject(entry[1]))

@@ -1,6 +1,7 @@
 /** The two eras of the protocol and what differs between them on the wire. Pure functions. */
 import { RPC } from './codes.ts';
 import { isObject, type JsonObject, metaOf, type Outcome, type Request } from './message.ts';
+import { hasMember, isObjectMember, memberOf, withMembers } from './outcome.ts';
 
 /** `legacy`: up to 2025-11-25, `initialize` and sessions. `modern`: 2026-07-28, stateless. */
 export type Era = 'legacy' | 'modern';
@@ -67,20 +68,49 @@ export function withEnvelope(
 
 /** Fields only 2026-07-28 puts on a result. */
 const MODERN_RESULT_FIELDS = ['resultType', 'ttlMs', 'cacheScope'];
+/** What a server says of how we speak to it: our fault, and no business of the client. */
+const BETWEEN_US: ReadonlySet<number> = new Set([RPC.headerMismatch, RPC.unsupportedVersion]);
 
-/** An upstream outcome as the client's era wants it. Same era: unchanged. */
+/** An upstream outcome as the client's era wants it. Same era: unchanged but for errors that are between us and the server. */
 export function bridgeOutcome(outcome: Outcome, method: string, from: Era, to: Era, identity: JsonObject): Outcome {
   if ('error' in outcome) {
-    return to === 'modern' && outcome.error.code === RPC.resourceNotFound
-      ? { error: { ...outcome.error, code: RPC.invalidParams } }
-      : outcome;
+    const { code } = outcome.error;
+    if (BETWEEN_US.has(code)) return { error: { ...outcome.error, code: RPC.internal } };
+    return to === 'modern' && code === RPC.resourceNotFound ? { error: { ...outcome.error, code: RPC.invalidParams } } : outcome;
   }
   if (from === to) return outcome;
-  if (to === 'modern') return { result: modernResult(outcome.result, method, identity) };
-  return { result: Object.fromEntries(Object.entries(outcome.result).filter(([key]) => !MODERN_RESULT_FIELDS.includes(key))) };
+  if (to === 'legacy') {
+    const plain = withMembers(outcome, {}, MODERN_RESULT_FIELDS);
+    // Up to 2025-11-25 structured content is an object (SEP-2106 lifted that); the listed outputSchema is wrapped the same way.
+    return hasMember(plain, 'structuredContent') && !isObjectMember(plain, 'structuredContent')
+      ? withMembers(plain, { structuredContent: { [WRAPPED]: memberOf(plain, 'structuredContent') } })
+      : plain;
+  }
+  const meta = memberOf(outcome, '_meta');
+  return withMembers(outcome, {
+    ...(hasMember(outcome, 'resultType') ? {} : { resultType: 'complete' }),
+    ...(CACHEABLE.has(method) && !hasMember(outcome, 'ttlMs') ? { ttlMs: 0, cacheScope: 'private' } : {}),
+    _meta: { [META.serverInfo]: identity, ...(isObject(meta) ? meta : {}) },
+  });
 }
 
-/** A result with what 2026-07-28 requires: `resultType`, our `serverInfo`, and for cacheable methods a lifetime of zero. */
+/** Member a structured value that is no object is put into for legacy clients. */
+const WRAPPED = 'result';
+
+/** A tool's definition as the era can read it: `execution` is legacy only, an output schema of anything but an object is modern only. */
+export function toolFor(era: Era, tool: JsonObject): JsonObject {
+  if (era === 'modern') {
+    if (!Object.hasOwn(tool, 'execution')) return tool;
+    const { execution: _execution, ...rest } = tool;
+    return rest;
+  }
+  const schema = tool['outputSchema'];
+  if (schema === undefined || (isObject(schema) && schema['type'] === 'object')) return tool;
+  const defs = isObject(schema) && schema['$defs'] !== undefined ? { $defs: schema['$defs'] } : {};
+  return { ...tool, outputSchema: { type: 'object', properties: { [WRAPPED]: schema }, required: [WRAPPED], ...defs } };
+}
+
+/** A result of our own with what 2026-07-28 requires: `resultType`, our `serverInfo`, and for cacheable methods a lifetime of zero. */
 export function modernResult(result: JsonObject, method: string, identity: JsonObject): JsonObject {
   return {
     resultType: 'complete',
@@ -129,12 +159,4 @@ export function mirroredName(request: Request): string | undefined {
   const field = Object.hasOwn(NAME_FIELDS, request.method) ? NAME_FIELDS[request.method] : undefined;
   const value = field === undefined ? undefined : request.params?.[field];
   return typeof value === 'string' ? value : undefined;
-}
-
-/** Whether an error says "this peer speaks only the modern era": the version error, or any error naming `supported` modern versions. */
-export function refusesLegacy(outcome: Outcome): boolean {
-  if (!('error' in outcome)) return false;
-  if (outcome.error.code === RPC.unsupportedVersion) return true;
-  const supported = isObject(outcome.error.data) ? outcome.error.data['supported'] : undefined;
-  return Array.isArray(supported) && supported.includes(MODERN_VERSION);
 }

@@ -1,6 +1,7 @@
 /** One live, initialized connection to a server: ids, progress tokens, time-outs, cancellation, and what the server asks. */
 import { SignalboxError } from '../api/errors.ts';
 import { type Era, LEGACY_LATEST, LEGACY_VERSIONS, MODERN_VERSION, withEnvelope } from '../protocol/eras.ts';
+import { outcomeOf } from '../protocol/frame.ts';
 import { HOPS_KEY } from '../protocol/hops.ts';
 import {
   isNotification,
@@ -129,6 +130,10 @@ export class Connection implements LinkListener {
   get capabilities(): JsonObject {
     return this.#agreement?.capabilities ?? {};
   }
+  /** `name`, `version`, … as the server gave them. */
+  get serverInfo(): JsonObject {
+    return this.#agreement?.serverInfo ?? {};
+  }
   get instructions(): string | undefined {
     return this.#agreement?.instructions;
   }
@@ -193,8 +198,9 @@ export class Connection implements LinkListener {
     this.#link?.send(params === undefined ? { jsonrpc: '2.0', method } : { jsonrpc: '2.0', method, params });
   }
 
-  /** Ends the connection and what it started. */
-  async close(): Promise<void> {
+  /** Ends the connection and what it started; requests under way fail with `reason` if there is one. */
+  async close(reason?: SignalboxError): Promise<void> {
+    if (reason !== undefined) this.closed(reason);
     await this.#link?.close();
   }
 
@@ -253,8 +259,7 @@ export class Connection implements LinkListener {
   #answered(message: Response): void {
     const pending = message.id === null ? undefined : this.#pending.get(message.id);
     if (pending === undefined) return; // answer to a request given up: nobody waits for it
-    if ('error' in message) pending.settle({ error: message.error });
-    else pending.settle(message);
+    pending.settle(outcomeOf(message));
   }
 
   /** The request a question belongs to: by its stream, or because all that it could belong to are one client's. */

@@ -1,0 +1,255 @@
+/** Carries one request to one server and its outcome back: across the eras, with progress, log, and what the server asks on the way. */
+import { SignalboxError } from '../api/errors.ts';
+import type { Sealer } from '../api/seal.ts';
+import { inputRequired, MAY_ASK, requestDigest, withoutRound } from '../protocol/asking.ts';
+import { bridgeOutcome, META, withoutEnvelope } from '../protocol/eras.ts';
+import { hopsOf, withoutHops } from '../protocol/hops.ts';
+import { isObject, type JsonObject, metaOf, type Notification, type Outcome } from '../protocol/message.ts';
+import { withMembers } from '../protocol/outcome.ts';
+import type { Connection, Identity } from '../upstreams/connection.ts';
+import type { CallScope } from '../upstreams/lease.ts';
+import type { RequestOptions } from '../upstreams/request.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
+import { answerRounds, passQuestion } from './answering.ts';
+import type { ClientCall } from './call.ts';
+import { LogLevels, reaches } from './log-levels.ts';
+import { invalidState, Parking, type ParkState, type Rounds } from './parking.ts';
+import { refusedByUrl, urlRequests } from './url-elicitation.ts';
+
+/** A server's own `requestState` on its way through a modern client, bound to who got it. */
+interface RelayState {
+  readonly kind: 'relay';
+  readonly server: string;
+  readonly principal: string;
+  readonly digest: string;
+  readonly expires: number;
+  readonly inner: string;
+}
+/** A call that a legacy server refused until a page was visited: nothing has run, so it is simply sent again. */
+interface AgainState extends Omit<RelayState, 'kind' | 'inner'> {
+  readonly kind: 'again';
+}
+/** Milliseconds a relayed state is good for; the server's own may end sooner. */
+const RELAY_LIFE_MS = 60 * 60_000;
+
+/** One request on its way to one server. */
+export interface Carriage {
+  readonly upstream: Upstream;
+  readonly call: ClientCall;
+  /** Params as the server knows them: names and URIs are its own. */
+  readonly params: JsonObject | undefined;
+  /** The tool may be issued again after an interruption. */
+  readonly replaySafe: boolean;
+}
+
+/** Failures of the way to a server, not of what it said: the circuit breaker counts them. */
+const WAY_FAILED = new Set(['SBX_SERVER_TIMEOUT', 'SBX_SERVER_EXITED', 'SBX_SERVER_UNREACHABLE', 'SBX_SERVER_HTTP']);
+
+/** Carries requests. Safe for concurrent calls. */
+export class Carrier {
+  readonly #identity: Identity;
+  readonly #sealer: Sealer;
+  readonly #parking: Parking;
+  readonly #levels = new LogLevels();
+
+  constructor({ identity, sealer }: { identity: Identity; sealer: Sealer }) {
+    this.#identity = identity;
+    this.#sealer = sealer;
+    this.#parking = new Parking({ sealer });
+  }
+
+  /** Calls that wait for their client now. */
+  get parked(): number {
+    return this.#parking.size;
+  }
+
+  /** Gives parked calls up. */
+  close(): void {
+    this.#parking.close();
+  }
+
+  /**
+   * @returns the outcome in the client's era
+   * @throws SBX_SERVER_*, SBX_CIRCUIT_OPEN, SBX_BUSY, SBX_STATE_INVALID, SBX_CALL_*
+   */
+  carry(carriage: Carriage): Promise<Outcome> {
+    const { call } = carriage;
+    return call.era === 'modern' ? this.#modern(carriage) : this.#legacy(carriage);
+  }
+
+  #legacy({ upstream, call, params }: Carriage): Promise<Outcome> {
+    const { caller, request, signal } = call;
+    return answerRounds({
+      server: upstream.server.name,
+      session: caller.session,
+      related: request.id,
+      signal,
+      params,
+      send: (round) =>
+        this.#leased(upstream, call, signal, (connection) =>
+          connection.era === 'legacy'
+            ? this.#request(connection, call, round, { signal, onQuestion: passQuestion(caller.session, request.id) })
+            : this.#request(connection, call, round, {
+                signal,
+                capabilities: capabilitiesOf(caller.session?.capabilities),
+                ...(caller.session?.level === undefined ? {} : { logLevel: caller.session.level }),
+              }),
+        ),
+    });
+  }
+
+  async #modern(carriage: Carriage): Promise<Outcome> {
+    const { call } = carriage;
+    if (!MAY_ASK.has(call.request.method)) return this.#plain(carriage, call.request.params);
+    const given = call.request.params?.['requestState'];
+    if (given === undefined) return this.#first(carriage);
+    const state = typeof given === 'string' ? this.#sealer.open<ParkState | RelayState | AgainState>(given) : undefined;
+    if (state === undefined) throw invalidState('It was not given out by this Signalbox, was changed, or is too old.');
+    const digest = requestDigest(call.request);
+    if (state.kind === 'park')
+      return this.#parking.resume(call, state, digest, carriage.replaySafe ? (rounds) => this.#run(carriage, rounds) : undefined);
+    if (state.principal !== call.caller.principal || state.digest !== digest)
+      throw invalidState('It belongs to another request or another client.');
+    if (state.expires < Date.now()) throw invalidState('It is too old.');
+    if (state.kind === 'again') return this.#first({ ...carriage, params: withoutRound(carriage.params) });
+    return this.#first({ ...carriage, params: { ...carriage.params, requestState: state.inner } });
+  }
+
+  #first(carriage: Carriage): Promise<Outcome> {
+    const { call } = carriage;
+    return this.#parking.begin(
+      call,
+      () => requestDigest(call.request),
+      carriage.replaySafe,
+      (rounds) => this.#run(carriage, rounds),
+    );
+  }
+
+  /** One run of a modern client's call; what a legacy server asks parks it, what a modern one asks goes to the client with our seal. */
+  async #run({ upstream, call, params }: Carriage, rounds: Rounds): Promise<Outcome> {
+    const outcome = await this.#leased(upstream, call, rounds.signal, (connection) =>
+      connection.era === 'modern'
+        ? this.#request(connection, call, params, { signal: rounds.signal, ...modernOptions(call) }, rounds)
+        : this.#request(
+            connection,
+            call,
+            withoutRound(params),
+            { signal: rounds.signal, onQuestion: rounds.onQuestion, ...logOf(call) },
+            rounds,
+          ),
+    );
+    const server = upstream.server.name;
+    if (refusedByUrl(outcome)) {
+      const requests = urlRequests(outcome, modernOptions(call).capabilities);
+      return {
+        result: { resultType: 'input_required', inputRequests: requests, requestState: this.#bound(call, { kind: 'again', server }) },
+      };
+    }
+    const asked = inputRequired(outcome);
+    if (asked?.state === undefined) return outcome;
+    return withMembers(outcome, { requestState: this.#bound(call, { kind: 'relay', server, inner: asked.state }) });
+  }
+
+  #bound(call: ClientCall, more: object): string {
+    return this.#sealer.seal({
+      ...more,
+      principal: call.caller.principal,
+      digest: requestDigest(call.request),
+      expires: Date.now() + RELAY_LIFE_MS,
+    });
+  }
+
+  #plain({ upstream, call }: Carriage, params: JsonObject | undefined): Promise<Outcome> {
+    return this.#leased(upstream, call, call.signal, (connection) =>
+      this.#request(connection, call, params, {
+        signal: call.signal,
+        ...(connection.era === 'modern' ? modernOptions(call) : logOf(call)),
+      }),
+    );
+  }
+
+  async #leased(
+    upstream: Upstream,
+    call: ClientCall,
+    signal: AbortSignal,
+    use: (connection: Connection) => Promise<Outcome>,
+  ): Promise<Outcome> {
+    const lease = await upstream.lease(scopeOf(call, signal));
+    let went: 'ok' | 'failed' = 'ok';
+    try {
+      return await use(lease.connection);
+    } catch (error) {
+      if (error instanceof SignalboxError && WAY_FAILED.has(error.code)) went = 'failed';
+      throw error;
+    } finally {
+      lease.release(went);
+    }
+  }
+
+  async #request(
+    connection: Connection,
+    call: ClientCall,
+    params: JsonObject | undefined,
+    options: RequestOptions,
+    rounds?: Rounds,
+  ): Promise<Outcome> {
+    const { era, request, caller } = call;
+    const current = (): ClientCall => rounds?.current() ?? call;
+    const token = metaOf(request.params)?.['progressToken'];
+    const hops = hopsOf(request.params);
+    if (options.logLevel !== undefined && connection.era === 'legacy') await this.#levels.lower(connection, options.logLevel);
+    const clean = withoutHops(era === 'modern' ? withoutEnvelope(params) : params);
+    const outcome = await connection.request(request.method, clean, {
+      ...options,
+      asker: caller.session?.id ?? `${caller.principal} ${String(request.id)}`,
+      ...(hops.length === 0 ? {} : { hops }),
+      ...(token === undefined ? {} : { onProgress: (progress) => tellProgress(current(), progress) }),
+      onNotification: (notification) => {
+        if (wanted(current(), notification)) current().notify(notification);
+      },
+    });
+    return bridgeOutcome(outcome, request.method, connection.era, era, { ...this.#identity });
+  }
+}
+
+/** A modern client hears the log only of a request that asked for it, a legacy one from its session's level on. */
+function wanted({ era, request, caller }: ClientCall, { method, params }: Notification): boolean {
+  if (method !== 'notifications/message') return true;
+  const level = era === 'modern' ? metaOf(request.params)?.[META.logLevel] : (caller.session?.level ?? 'debug');
+  return typeof level === 'string' && reaches(params, level);
+}
+
+/** Progress goes to the request of the present round, under the token that one gave. */
+function tellProgress(call: ClientCall, progress: JsonObject): void {
+  const progressToken = metaOf(call.request.params)?.['progressToken'];
+  if (progressToken !== undefined)
+    call.notify({ jsonrpc: '2.0', method: 'notifications/progress', params: { ...progress, progressToken } });
+}
+
+function scopeOf({ era, caller, request }: ClientCall, signal: AbortSignal): CallScope {
+  const { principal, session } = caller;
+  return {
+    era,
+    principal,
+    mayAsk: MAY_ASK.has(request.method),
+    signal,
+    ...(session === undefined ? {} : { session }),
+  };
+}
+
+function modernOptions(call: ClientCall): { capabilities: JsonObject; logLevel?: string } {
+  const meta = metaOf(call.request.params);
+  const capabilities = meta?.[META.clientCapabilities];
+  return { capabilities: isObject(capabilities) ? capabilities : {}, ...logOf(call) };
+}
+
+function logOf(call: ClientCall): { logLevel?: string } {
+  const level = metaOf(call.request.params)?.[META.logLevel];
+  return typeof level === 'string' ? { logLevel: level } : {};
+}
+
+/** What a legacy client can do, as a modern server may hear it: tasks are another thing there. */
+function capabilitiesOf(declared: JsonObject | undefined): JsonObject {
+  const { tasks: _tasks, ...capabilities } = declared ?? {};
+  return capabilities;
+}
