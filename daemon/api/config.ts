@@ -55,9 +55,14 @@ export interface HttpServer extends ServerCommon {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
-/** Where a value of a pattern comes from: a JSON pointer (RFC 6901) into `{input, steps: [{result}, …]}`. Anywhere in a template. */
+/**
+ * Where a value of a pattern comes from: a JSON pointer (RFC 6901) into `{input, steps: [{result, json}, …]}`. Anywhere in a template. `json` is
+ * `result.structuredContent` or, without one, the first text block read as JSON.
+ */
 export interface FromPointer {
   readonly $from: string;
+  /** true: where nothing is found the key is left out. Else that is an error. */
+  readonly optional?: boolean;
 }
 /** One call inside a pattern. `arguments` is a template: `{"$from": "/input/path"}` is replaced wherever it stands. */
 export interface PatternStep {
