@@ -84,6 +84,8 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
   const host = new UpstreamHost((server, workspace) => ({
     identity,
     log,
+    state,
+    hop: ownId,
     onState: () => changed('servers'),
     openLink: linkOpener(server, workspace, {
       spawn: async (spec) => children.spawn(spec),

@@ -1,6 +1,7 @@
 /** How the router gets a connection for one call. */
 import type { Era } from '../protocol/eras.ts';
 import type { JsonObject } from '../protocol/message.ts';
+import type { CallEnd } from './circuit-breaker.ts';
 import type { Connection } from './connection.ts';
 
 /** For whom a connection is wanted; decides which one it is. */
@@ -14,6 +15,8 @@ export interface CallScope {
     readonly id: string;
     /** What the client declared: a connection of its own is initialized with exactly this. */
     readonly capabilities: JsonObject;
+    /** Level of `logging/setLevel`: a connection of the session's own that is opened later is told it. */
+    readonly level?: string | undefined;
     /** Answers what the server asks outside any call (`roots/list`), on a connection of the session's own. */
     readonly ask: (
       method: string,
@@ -30,6 +33,9 @@ export interface CallScope {
 /** A connection lent for one call. */
 export interface Lease {
   readonly connection: Connection;
-  /** Gives it back; says how it went, for the circuit breaker. Call exactly once. */
-  release(outcome: 'ok' | 'failed'): void;
+  /**
+   * Gives it back; says how it went, for the circuit breaker. Call once. `failed`: the server could not be reached, was lost or timed out (an
+   * error or `isError` that it answered is `ok`); `cancelled`: the client gave up, which says nothing about the server.
+   */
+  release(outcome: CallEnd): void;
 }

@@ -1,11 +1,20 @@
-/** One configured server under supervision: started on first use, restarted with back-off, its state visible. */
+/** One configured server: the eras it speaks, a leg for each, its limits, and its end. */
 import type { ResolvedServer } from '../api/config.ts';
 import type { ServerState } from '../api/control.ts';
-import { type ErrorShape, errorShape, SignalboxError } from '../api/errors.ts';
+import { type ErrorShape, errorFromShape, type SignalboxError } from '../api/errors.ts';
+import type { StateStore } from '../api/state.ts';
 import type { Era } from '../protocol/eras.ts';
 import type { JsonObject, Notification, Outcome } from '../protocol/message.ts';
-import { Connection, type Identity, type RequestOptions } from './connection.ts';
+import { abortable } from './abortable.ts';
+import type { Connection, Identity, RequestOptions } from './connection.ts';
+import { EraVerdict } from './era-verdict.ts';
+import type { CallScope, Lease } from './lease.ts';
+import { Leg, type Origin } from './leg.ts';
+import { Limiter } from './limiter.ts';
 import type { OpenLink } from './link.ts';
+import { interrupted, notRunning } from './outage.ts';
+import { ServerFacts } from './server-facts.ts';
+import { watchSources } from './source-watch.ts';
 
 /** What an upstream needs from its owner. */
 export interface UpstreamOptions {
@@ -14,249 +23,270 @@ export interface UpstreamOptions {
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
   /** Called at every change of state. */
   readonly onState: () => void;
+  /** Where what is learnt of the server is kept, and its key there. Absent = it is learnt anew each time. */
+  readonly state?: StateStore;
+  readonly key?: string;
+  /** Workspace folder: what the server is told when it asks for roots. */
+  readonly folder?: string;
+  /** Our daemon's id, for servers that are a Signalbox. */
+  readonly hop?: string;
+  /** Milliseconds running calls get when the server is removed or its sources changed. Default 10 000. */
+  readonly graceMs?: number;
+  /** Milliseconds a connection of one client's own may be idle. Default 5 minutes. */
+  readonly ownIdleMs?: number;
 }
 
-/** Back-off between failures, milliseconds: the first is forgiven, a crash loop is not. */
-const BACKOFF_MS = [0, 1000, 2000, 5000, 15_000, 30_000];
-/** A server that lived this long, milliseconds, has proved itself: its next failure is a first one. */
-const PROVEN_MS = 10_000;
-const START_TIMEOUT_MS = 30_000;
-const CALL_TIMEOUT_MS = 60_000;
+const GRACE_MS = 10_000;
+const ERAS: readonly Era[] = ['legacy', 'modern'];
+/** Who calls when nobody in particular does. */
+const NOBODY = '';
 
 /** A supervised server. */
 export class Upstream {
   readonly server: ResolvedServer;
   readonly #options: UpstreamOptions;
-  readonly #listeners = new Set<(notification: Notification) => void>();
-  readonly #readyListeners = new Set<(connection: Connection) => void>();
-  readonly #subscribed = new Map<string, number>();
-  #state: ServerState = 'idle';
-  #reason: ErrorShape | undefined;
-  #startFault: ErrorShape | undefined;
-  #connection: Connection | undefined;
-  #starting: Promise<Connection> | undefined;
-  #failures = 0;
-  #retryAt = 0;
-  #readyAt = 0;
-  #retryTimer: NodeJS.Timeout | undefined;
-  #listening: AbortController | undefined;
-  #giveUp: AbortController | undefined;
+  readonly #facts: ServerFacts;
+  readonly #legs: Readonly<Record<Era, Leg>>;
+  readonly #verdict: EraVerdict;
+  readonly #limiter: Limiter | undefined;
+  readonly #listeners = new Set<(notification: Notification, origin: Origin) => void>();
+  readonly #readyListeners = new Set<(connection: Connection, era: Era) => void>();
+  #running = 0;
+  #drained: (() => void) | undefined;
+  /** Set while a restart waits for running calls: new ones wait for it. */
+  #gate: Promise<void> | undefined;
+  #endWatch: Promise<() => Promise<void>> | undefined;
   #stopped = false;
 
   constructor(server: ResolvedServer, options: UpstreamOptions) {
     this.server = server;
     this.#options = options;
-    if (server.problem !== undefined) this.#reason = server.problem as ErrorShape;
-    if (server.problem !== undefined) this.#state = 'down';
+    const { limits } = server.entry;
+    this.#limiter = limits === undefined ? undefined : new Limiter(limits, `Server "${server.name}"`);
+    this.#facts = new ServerFacts(options.state, options.key ?? server.name);
+    this.#legs = { legacy: this.#leg('legacy'), modern: this.#leg('modern') };
+    this.#verdict = new EraVerdict(this.#facts, this.#legs);
   }
 
   get state(): ServerState {
-    return this.#state;
+    if (this.#stopped) return 'disabled';
+    if (this.server.problem !== undefined) return 'down';
+    const states = ERAS.map((era) => this.#legs[era].state).filter((state) => state !== 'idle');
+    if (states.length === 2 && states.includes('down') && !states.includes('starting'))
+      return states.every((state) => state === 'down') ? 'down' : 'degraded';
+    return (['degraded', 'ready', 'starting', 'down'] as const).find((state) => states.includes(state)) ?? 'idle';
   }
   /** Why it is degraded or down. */
   get reason(): ErrorShape | undefined {
-    return this.#reason;
+    if (this.server.problem !== undefined) return this.server.problem as ErrorShape;
+    return this.#legs.legacy.reason ?? this.#legs.modern.reason;
   }
+  /** The era it is spoken to in; the legacy one when it is both. */
   get era(): Era | undefined {
-    return this.#connection?.era;
+    return ERAS.find((era) => this.#legs[era].connection !== undefined);
   }
   get pid(): number | undefined {
-    return this.#connection?.pid;
+    return this.#legs.legacy.connection?.pid ?? this.#legs.modern.connection?.pid;
   }
-  /** The live connection, if there is one now. */
-  get connection(): Connection | undefined {
-    return this.#connection;
+  /** Live connections over both eras: shared ones (replicas count each), and ones that are a single client's. */
+  get connections(): { readonly shared: number; readonly own: number } {
+    const { legacy, modern } = this.#legs;
+    return { shared: legacy.connections.shared + modern.connections.shared, own: legacy.connections.own + modern.connections.own };
+  }
+  /** Whether it was seen asking its clients something. */
+  get asks(): boolean {
+    return this.#facts.asks;
+  }
+
+  /** The live shared connection a client of this era is served from, if there is one now. */
+  connection(era: Era = 'legacy'): Connection | undefined {
+    return this.#legs[this.#verdict.now(era)].connection;
   }
 
   /** Notifications of the server that belong to no request. Returns the function that stops listening. */
-  onNotification(listener: (notification: Notification) => void): () => void {
+  onNotification(listener: (notification: Notification, origin: Origin) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
-  /** Called with each new live connection. Returns the function that stops listening. */
-  onReady(listener: (connection: Connection) => void): () => void {
+  /** Called with each connection that lists are to be read from now. Returns the function that stops listening. */
+  onReady(listener: (connection: Connection, era: Era) => void): () => void {
     this.#readyListeners.add(listener);
     return () => this.#readyListeners.delete(listener);
   }
 
   /**
-   * The live connection, starting the server if needed.
+   * The live shared connection for clients of this era, starting the server if needed. A server that speaks only the other era gives that one.
    * @throws the reason it is down, at once while it is in back-off, so that one broken server never holds anybody up
    */
-  ready(): Promise<Connection> {
-    if (this.#connection !== undefined) return Promise.resolve(this.#connection);
-    if (this.#starting !== undefined) return this.#starting;
-    if (this.#stopped) return Promise.reject(this.#gone());
-    if (this.server.problem !== undefined || Date.now() < this.#retryAt) return Promise.reject(this.#down());
-    this.#starting = this.#start();
-    // Everybody who waits sees the failure; nobody waiting is no error of the process.
-    this.#starting.catch(() => undefined);
-    return this.#starting;
+  async ready(era: Era = 'legacy'): Promise<Connection> {
+    while (this.#gate !== undefined) await this.#gate;
+    this.#assertServing();
+    return (await this.#verdict.settled(era)).ready();
   }
 
-  /** Sends one request, starting the server if needed. See {@link Connection.request}. */
-  async request(method: string, params: JsonObject | undefined, options: RequestOptions = {}): Promise<Outcome> {
-    return (await this.ready()).request(method, params, options);
-  }
-
-  /** Counts a subscription to a resource; the first one subscribes at the server. */
-  async subscribe(uri: string): Promise<Outcome> {
-    const count = (this.#subscribed.get(uri) ?? 0) + 1;
-    this.#subscribed.set(uri, count);
-    if (count > 1) return { result: {} };
-    const connection = await this.ready();
-    if (connection.era === 'modern') {
-      this.#listen(connection);
-      return { result: {} };
+  /**
+   * Lends a connection for one call, starting the server if needed.
+   * @throws SBX_BUSY, SBX_RATE_LIMITED, SBX_CIRCUIT_OPEN, SBX_SERVER_DISABLED, the reason it is down, or the signal's reason
+   */
+  async lease(scope: CallScope): Promise<Lease> {
+    this.#assertServing();
+    const permit = await this.#limiter?.acquire(scope.principal, scope.signal);
+    let running = false;
+    const over = (): void => {
+      permit?.();
+      if (running) this.#over();
+    };
+    try {
+      while (this.#gate !== undefined) await abortable(this.#gate, scope.signal);
+      this.#assertServing();
+      this.#running += 1;
+      running = true;
+      const leg = this.#legs[this.#verdict.now(scope.era)];
+      const known = leg.connection !== undefined || (leg.isolates(scope) && this.#verdict.certain(leg.era));
+      const chosen = known ? leg : await abortable(this.#verdict.settled(scope.era), scope.signal);
+      return await chosen.lease(scope, over);
+    } catch (error) {
+      over();
+      throw error;
     }
-    const outcome = await connection.request('resources/subscribe', { uri });
-    if ('error' in outcome) this.#subscribed.delete(uri);
-    return outcome;
   }
 
+  /** Sends one request as one call of nobody in particular. See {@link Connection.request}. */
+  async request(
+    method: string,
+    params: JsonObject | undefined,
+    { era = 'legacy', principal = NOBODY, ...options }: RequestOptions & { readonly era?: Era; readonly principal?: string } = {},
+  ): Promise<Outcome> {
+    const signal = options.signal ?? new AbortController().signal;
+    const lease = await this.lease({ era, principal, mayAsk: options.onQuestion !== undefined, signal });
+    try {
+      const outcome = await lease.connection.request(method, params, options);
+      lease.release('ok');
+      return outcome;
+    } catch (error) {
+      lease.release(signal.aborted ? 'cancelled' : 'failed');
+      throw error;
+    }
+  }
+
+  /** Counts a subscription to a resource of a client of this era; the first one subscribes at the server. */
+  async subscribe(uri: string, era: Era = 'legacy'): Promise<Outcome> {
+    this.#assertServing();
+    return (await this.#verdict.settled(era)).subscribe(uri);
+  }
   /** Counts down; the last one unsubscribes at the server. */
-  async unsubscribe(uri: string): Promise<Outcome> {
-    const count = (this.#subscribed.get(uri) ?? 0) - 1;
-    if (count > 0) {
-      this.#subscribed.set(uri, count);
-      return { result: {} };
-    }
-    if (!this.#subscribed.delete(uri) || this.#connection === undefined) return { result: {} };
-    if (this.#connection.era === 'modern') {
-      this.#listen(this.#connection);
-      return { result: {} };
-    }
-    return this.#connection.request('resources/unsubscribe', { uri });
+  unsubscribe(uri: string, era: Era = 'legacy'): Promise<Outcome> {
+    return this.#legs[this.#verdict.now(era)].unsubscribe(uri);
   }
 
-  /** Ends the server and starts it again at once. */
+  /** A legacy session of a client is over: what it alone had here ends. */
+  async endSession(id: string): Promise<void> {
+    await Promise.all(ERAS.map((era) => this.#legs[era].endSession(id)));
+  }
+
+  /** Ends the server and starts it again at once; running calls are interrupted. */
   async restart(): Promise<void> {
-    await this.#end();
-    this.#failures = 0;
-    this.#retryAt = 0;
-    await this.ready();
+    const eras = ERAS.filter((era) => this.#legs[era].connection !== undefined);
+    await this.#end('The server was restarted.');
+    await Promise.all((eras.length === 0 ? (['legacy'] as const) : eras).map((era) => this.ready(era)));
   }
 
-  /** Ends the server for good. */
+  /** {@link restart}, but running calls may end first, for a limited time; new ones wait for the new server. */
+  restartGently(): Promise<void> {
+    const again = async (): Promise<void> => {
+      await this.#drain();
+      const eras = ERAS.filter((era) => this.#legs[era].state !== 'idle');
+      await this.#end('Its sources changed and the server was restarted.');
+      this.#gate = undefined;
+      await Promise.allSettled((this.#stopped ? [] : eras).map((era) => this.ready(era))); // the state says why it did not start
+    };
+    // One that still waits starts the server after this change too.
+    this.#gate ??= again();
+    return this.#gate;
+  }
+
+  /** Lets running calls end, for a limited time, takes no new ones, and ends the server for good. */
+  async retire(): Promise<void> {
+    this.#stopped = true;
+    this.#limiter?.close(notRunning(this.server.name));
+    await this.#drain();
+    await this.stop();
+  }
+
+  /** Ends the server for good, now; running calls are interrupted. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    await this.#end();
-    this.#set('disabled');
-  }
-
-  async #end(): Promise<void> {
-    clearTimeout(this.#retryTimer);
-    this.#listening?.abort();
-    this.#giveUp?.abort(this.#gone());
-    const starting = this.#starting;
-    const connection = this.#connection ?? (await starting?.catch(() => undefined));
-    this.#connection = undefined;
-    await connection?.close();
-    this.#set('idle');
-  }
-
-  async #start(): Promise<Connection> {
-    clearTimeout(this.#retryTimer);
-    this.#startFault = undefined;
-    this.#set('starting');
-    const { name, entry } = this.server;
-    const giveUp = new AbortController();
-    this.#giveUp = giveUp;
-    try {
-      const connection = await Connection.open(this.#options.openLink, {
-        server: name,
-        identity: this.#options.identity,
-        startTimeoutMs: START_TIMEOUT_MS,
-        signal: giveUp.signal,
-        timeoutMs: entry.timeoutMs ?? CALL_TIMEOUT_MS,
-        onNotification: (notification) => {
-          for (const listener of this.#listeners) listener(notification);
-        },
-        onFault: (error) => this.#fault(error),
-        onClosed: (error) => this.#lost(error),
-      });
-      this.#connection = connection;
-      this.#readyAt = Date.now();
-      // What it did wrong while it started still holds: it works, but not as it should.
-      if (this.#startFault === undefined) this.#set('ready');
-      else this.#set('degraded', this.#startFault);
-      this.#resubscribe(connection);
-      for (const listener of this.#readyListeners) listener(connection);
-      return connection;
-    } catch (error) {
-      this.#failed(error);
-      throw error;
-    } finally {
-      this.#starting = undefined;
-    }
-  }
-
-  #resubscribe(connection: Connection): void {
-    if (connection.era === 'modern') this.#listen(connection);
-    else
-      for (const uri of this.#subscribed.keys())
-        void connection.request('resources/subscribe', { uri }).catch((error: unknown) => this.#fault(error));
-  }
-
-  /** One upstream `subscriptions/listen` with everything we want to hear (2026-07-28, "Subscriptions"). */
-  #listen(connection: Connection): void {
-    this.#listening?.abort();
-    const abort = new AbortController();
-    this.#listening = abort;
-    const notifications = {
-      toolsListChanged: true,
-      promptsListChanged: true,
-      resourcesListChanged: true,
-      resourceSubscriptions: [...this.#subscribed.keys()],
-    };
-    void connection.request('subscriptions/listen', { notifications }, { signal: abort.signal, timeoutMs: 0 }).catch((error: unknown) => {
-      if (!abort.signal.aborted && this.#connection === connection) this.#fault(error);
-    });
-  }
-
-  #fault(error: unknown): void {
-    const shape = errorShape(error);
-    this.#options.log('warn', `${this.server.name}: ${shape.message} ${shape.cause}`);
-    if (this.#state !== 'ready' && this.#state !== 'starting') return;
-    this.#reason = shape;
-    if (this.#state === 'starting') this.#startFault = shape;
-    if (this.#state === 'ready') this.#set('degraded', shape);
-  }
-
-  #lost(error: SignalboxError): void {
-    if (this.#connection === undefined) return;
-    this.#connection = undefined;
-    if (Date.now() - this.#readyAt > PROVEN_MS) this.#failures = 0;
-    this.#failed(error);
-    // It was in use: bring it back, so that its tools do not vanish until somebody asks.
-    const wait = Math.max(0, this.#retryAt - Date.now());
-    this.#retryTimer = setTimeout(() => void this.ready().catch(() => undefined), wait).unref();
-  }
-
-  #failed(error: unknown): void {
-    const wait = BACKOFF_MS[Math.min(this.#failures, BACKOFF_MS.length - 1)] ?? 0;
-    this.#failures += 1;
-    this.#retryAt = Date.now() + wait;
-    const shape = errorShape(error);
-    this.#options.log('error', `${this.server.name}: ${shape.message} ${shape.cause} Next start in ${wait / 1000} s.`);
-    this.#set('down', shape);
-  }
-
-  #set(state: ServerState, reason?: ErrorShape): void {
-    this.#state = state;
-    this.#reason = state === 'ready' || state === 'idle' ? undefined : (reason ?? this.#reason);
+    this.#limiter?.close(notRunning(this.server.name));
+    await Promise.all([this.#end('The server was stopped.'), this.#endWatch?.then((end) => end())]);
     this.#options.onState();
   }
 
-  #down(): SignalboxError {
-    const reason = this.#reason;
-    return reason === undefined ? this.#gone() : new SignalboxError(reason.code, reason.message, { why: reason.cause, fix: reason.fix });
+  async #end(why: string): Promise<void> {
+    const reason = interrupted(this.server.name, why);
+    await Promise.all(ERAS.map((era) => this.#legs[era].end(reason)));
   }
 
-  #gone(): SignalboxError {
-    return new SignalboxError('SBX_SERVER_DISABLED', `Server "${this.server.name}" is not running.`, {
-      why: 'It was disabled or removed from the configuration.',
-      fix: `Enable it with \`signalbox servers enable ${this.server.name}\`.`,
+  #drain(): Promise<void> {
+    if (this.#running === 0) return Promise.resolve();
+    const before = this.#drained;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#drained?.(), this.#options.graceMs ?? GRACE_MS);
+      this.#drained = () => {
+        clearTimeout(timer);
+        this.#drained = undefined;
+        before?.();
+        resolve();
+      };
+    });
+  }
+
+  #over(): void {
+    this.#running -= 1;
+    if (this.#running === 0) this.#drained?.();
+  }
+
+  #assertServing(): void {
+    if (this.#stopped) throw notRunning(this.server.name);
+    if (this.server.problem !== undefined) throw errorFromShape(this.server.problem as ErrorShape) satisfies SignalboxError;
+  }
+
+  #leg(era: Era): Leg {
+    const { identity, openLink, log, onState, folder, hop, ownIdleMs } = this.#options;
+    return new Leg({
+      era,
+      server: this.server,
+      facts: this.#facts,
+      identity,
+      openLink,
+      folder,
+      hop,
+      ownIdleMs,
+      log,
+      onState,
+      onNotification: (notification, origin) => {
+        for (const listener of this.#listeners) listener(notification, origin);
+      },
+      onReady: (connection) => {
+        this.#watch();
+        for (const listener of this.#readyListeners) listener(connection, era);
+      },
+    });
+  }
+
+  /** From the first start on: before it there is nothing to restart. */
+  #watch(): void {
+    const { watch: globs, cwd = process.cwd() } = this.server.entry;
+    if (globs === undefined || globs.length === 0 || this.#stopped) return;
+    const { log } = this.#options;
+    this.#endWatch ??= watchSources({
+      globs,
+      cwd,
+      onChange: () => {
+        if (this.#stopped) return;
+        log('info', `${this.server.name}: its sources changed; it is restarted.`);
+        void this.restartGently();
+      },
+      onFault: (error) => log('warn', `${this.server.name}: its sources cannot be watched: ${String(error)}`),
     });
   }
 }
