@@ -1,103 +1,152 @@
 /** One client's side of an endpoint over any transport that carries single messages: both eras, message by message. */
-import { errorShape, SignalboxError } from '../api/errors.ts';
-import { idInUse, RPC, rpcError } from '../protocol/codes.ts';
-import { eraOf, META, modernResult } from '../protocol/eras.ts';
+import { randomUUID } from 'node:crypto';
+import { idInUse } from '../protocol/codes.ts';
+import { type Era, eraOf, negotiateLegacy } from '../protocol/eras.ts';
 import {
   isNotification,
   isObject,
   isRequest,
   type JsonObject,
   type Message,
-  metaOf,
   type Notification,
   type Outcome,
   type Request,
   type RequestId,
+  type Response,
+  response,
 } from '../protocol/message.ts';
+import type { AskOptions, Caller, CallerSession } from '../router/call.ts';
 import type { EndpointView } from '../router/endpoint-view.ts';
+import { reaches } from '../router/log-levels.ts';
 import type { Router } from '../router/router.ts';
 import type { Identity } from '../upstreams/connection.ts';
+import { Asks } from './asks.ts';
+import type { Deliver } from './deliver.ts';
+import { ListenSet } from './listens.ts';
 
-/** Sends one message to the client. `related` is the request it belongs to, where there is one. */
-export type Deliver = (message: Message, related?: RequestId) => void;
+/** What makes a legacy session; JSON, so that it can be kept over a restart. */
+export interface SessionState {
+  readonly protocolVersion: string;
+  readonly capabilities: JsonObject;
+  readonly clientInfo: JsonObject;
+  readonly initialized: boolean;
+  readonly level?: string;
+  readonly subscribed: readonly string[];
+}
 
-const LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'];
+/** What a session is built from. */
+export interface SessionParts {
+  readonly view: EndpointView;
+  readonly router: Router;
+  readonly identity: Identity;
+  readonly deliver: Deliver;
+  /** The credential: see {@link Caller}. */
+  readonly caller: Omit<Caller, 'session'>;
+  /** Name of a legacy session; made up where the transport has none. */
+  readonly id?: string;
+  /** The state it had before a restart. */
+  readonly restored?: SessionState;
+  /** Called when the state to be kept changes. */
+  readonly onState?: (state: SessionState) => void;
+}
+
+/** What is broadcast to a legacy client that never set a level. */
+const DEFAULT_LEVEL = 'info';
 
 /** A client's session. */
-export class Session {
-  readonly #view: EndpointView;
-  readonly #router: Router;
-  readonly #identity: Identity;
-  readonly #deliver: Deliver;
+export class Session implements CallerSession {
+  readonly id: string;
+  readonly #parts: SessionParts;
   readonly #running = new Map<RequestId, AbortController>();
-  readonly #listens = new Map<RequestId, Listen>();
+  readonly #asks: Asks;
+  readonly #listens: ListenSet;
   readonly #subscribed = new Set<string>();
-  readonly #unlisten: () => void;
-  #initialized = false;
-  #level = 'info';
+  #unlisten: (() => void) | undefined;
+  #state: SessionState | undefined;
 
-  constructor(parts: { view: EndpointView; router: Router; identity: Identity; deliver: Deliver }) {
-    this.#view = parts.view;
-    this.#router = parts.router;
-    this.#identity = parts.identity;
-    this.#deliver = parts.deliver;
-    this.#unlisten = this.#view.listen({
-      listChanged: (kind) => this.#listChanged(kind),
-      notified: (notification) => this.#notified(notification),
-    });
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    this.id = parts.id ?? randomUUID();
+    this.#asks = new Asks(parts.deliver);
+    this.#listens = new ListenSet({ ...parts, answer: (id, outcome) => this.#answer(id, outcome) });
+    if (parts.restored === undefined) return;
+    this.#state = parts.restored;
+    this.#begin();
+    for (const uri of parts.restored.subscribed) void this.#subscribe(uri);
   }
 
   /** Requests being worked on, subscriptions not counted. */
   get busy(): number {
     return this.#running.size;
   }
+  get capabilities(): JsonObject {
+    return this.#state?.capabilities ?? {};
+  }
+  get level(): string | undefined {
+    return this.#state?.level;
+  }
+  /** Revision agreed on in the legacy handshake. */
+  get protocolVersion(): string | undefined {
+    return this.#state?.protocolVersion;
+  }
 
   /** Takes one message of the client; answers go through `deliver`. */
   receive(message: Message): void {
     if (isRequest(message)) void this.#request(message);
     else if (isNotification(message)) this.#notification(message);
-    // A response: we ask clients nothing yet, so it answers nothing.
+    else this.#asks.answered(message as Response);
+  }
+
+  /** Asks the client; see {@link CallerSession.ask}. */
+  ask(method: string, params: JsonObject | undefined, options: AskOptions): Promise<Outcome> {
+    return this.#asks.ask(method, params, options);
+  }
+
+  /** Tells the client; see {@link CallerSession.tell}. */
+  tell(notification: Notification, related?: RequestId): void {
+    this.#parts.deliver(notification, related);
   }
 
   /** Cancels one request, as `notifications/cancelled` does (modern HTTP: the stream was closed). */
   cancel(id: RequestId): void {
     this.#running.get(id)?.abort(new Error('cancelled by the client'));
-    this.#endListen(id, false);
+    this.#listens.end(id, false);
   }
 
   /** Ends the session: running requests are cancelled, subscriptions given up. */
   dispose(): void {
-    this.#unlisten();
+    this.#unlisten?.();
     for (const controller of this.#running.values()) controller.abort(new Error('the client is gone'));
-    for (const id of [...this.#listens.keys()]) this.#endListen(id, false);
-    for (const uri of this.#subscribed)
-      void this.#router.handle(this.#view, {
-        request: { jsonrpc: '2.0', id: 0, method: 'resources/unsubscribe', params: { uri } },
-        era: 'legacy',
-        signal: new AbortController().signal,
-        notify: () => {},
-      });
+    this.#asks.close(new Error('the client is gone'));
+    this.#listens.close(false);
+    const { router, view } = this.#parts;
+    for (const uri of this.#subscribed) void this.#own('resources/unsubscribe', { uri });
+    router.sessionEnded(view, this.id);
   }
 
-  /** Ends open subscriptions gracefully (the daemon is leaving). */
+  /** The daemon is leaving: running requests are answered as interrupted, open subscriptions end gracefully. */
   farewell(): void {
-    for (const id of [...this.#listens.keys()]) this.#endListen(id, true);
+    for (const [id, controller] of this.#running) {
+      const { request } = controller as Running;
+      controller.abort(new Error('the daemon is leaving'));
+      this.#answer(id, this.#parts.router.interrupted(request));
+    }
+    this.#listens.close(true);
   }
 
   async #request(request: Request): Promise<void> {
     const era = eraOf(request);
-    if (this.#running.has(request.id) || this.#listens.has(request.id)) {
-      this.#answer(request.id, { error: idInUse(request.id) });
-      return;
-    }
-    if (era === 'modern' && request.method === 'subscriptions/listen') return this.#listen(request);
-    const controller = new AbortController();
+    if (this.#running.has(request.id) || this.#listens.has(request.id)) return this.#answer(request.id, { error: idInUse(request.id) });
+    if (era === 'modern' && request.method === 'subscriptions/listen') return this.#listens.begin(request);
+    const controller = new Running(request);
     this.#running.set(request.id, controller);
-    const outcome = await this.#router.handle(this.#view, {
+    const { router, view, deliver } = this.#parts;
+    const outcome = await router.handle(view, {
       request,
       era,
       signal: controller.signal,
-      notify: (notification) => this.#deliver(notification, request.id),
+      caller: this.#caller(era),
+      notify: (notification) => deliver(notification, request.id),
     });
     this.#running.delete(request.id);
     // A cancelled request gets no answer (both eras, "Cancellation").
@@ -106,103 +155,100 @@ export class Session {
     this.#answer(request.id, outcome);
   }
 
-  #remember(request: Request, outcome: Outcome): void {
+  #caller(era: Era): Caller {
+    const { caller } = this.#parts;
+    return era === 'legacy' ? { ...caller, session: this } : caller;
+  }
+
+  /** Everything of a legacy session that outlives its requests. */
+  #remember({ method, params }: Request, outcome: Outcome): void {
     if ('error' in outcome) return;
-    const uri = request.params?.['uri'];
-    if (request.method === 'resources/subscribe' && typeof uri === 'string') this.#subscribed.add(uri);
-    if (request.method === 'resources/unsubscribe' && typeof uri === 'string') this.#subscribed.delete(uri);
-    if (request.method === 'logging/setLevel') this.#level = String(request.params?.['level']);
+    const uri = params?.['uri'];
+    if (method === 'initialize') {
+      const { capabilities, clientInfo, protocolVersion } = params ?? {};
+      this.#keep({
+        protocolVersion: negotiateLegacy(protocolVersion),
+        capabilities: isObject(capabilities) ? capabilities : {},
+        clientInfo: isObject(clientInfo) ? clientInfo : {},
+        initialized: false,
+        subscribed: [],
+      });
+    } else if (this.#state !== undefined && method === 'logging/setLevel') this.#keep({ ...this.#state, level: String(params?.['level']) });
+    else if (typeof uri === 'string' && (method === 'resources/subscribe' || method === 'resources/unsubscribe')) {
+      if (method === 'resources/subscribe') this.#subscribed.add(uri);
+      else this.#subscribed.delete(uri);
+      if (this.#state !== undefined) this.#keep({ ...this.#state, subscribed: [...this.#subscribed] });
+    }
+  }
+
+  #keep(state: SessionState): void {
+    this.#state = state;
+    this.#parts.onState?.(state);
   }
 
   #answer(id: RequestId, outcome: Outcome): void {
-    this.#deliver({ jsonrpc: '2.0', id, ...outcome }, id);
+    this.#parts.deliver(response(id, outcome), id);
   }
 
   #notification(notification: Notification): void {
-    if (notification.method === 'notifications/initialized') this.#initialized = true;
-    if (notification.method === 'notifications/cancelled') {
-      const id = notification.params?.['requestId'];
+    const { method, params } = notification;
+    if (method === 'notifications/initialized') {
+      if (this.#state !== undefined && !this.#state.initialized) this.#keep({ ...this.#state, initialized: true });
+      this.#begin();
+    } else if (method === 'notifications/cancelled') {
+      const id = params?.['requestId'];
       if (typeof id === 'string' || typeof id === 'number') this.cancel(id);
-    }
+    } else if (method === 'notifications/progress') this.#asks.progress(params ?? {});
+    else this.#parts.router.told(this.#parts.view, this.id, notification);
   }
 
-  #listChanged(kind: 'tools' | 'prompts' | 'resources'): void {
-    const method = `notifications/${kind}/list_changed`;
-    if (this.#initialized) this.#deliver({ jsonrpc: '2.0', method });
-    for (const [id, listen] of this.#listens) if (listen.kinds.has(kind)) this.#deliver(stamped({ jsonrpc: '2.0', method }, id), id);
+  /** From the handshake on a legacy client hears what changes. */
+  #begin(): void {
+    const { view, caller } = this.#parts;
+    this.#unlisten ??= view.listen(
+      {
+        listChanged: (kind) => this.#parts.deliver({ jsonrpc: '2.0', method: `notifications/${kind}/list_changed` }),
+        notified: (notification) => this.#notified(notification),
+      },
+      caller.client,
+      'legacy',
+    );
+  }
+
+  async #subscribe(uri: string): Promise<void> {
+    const outcome = await this.#own('resources/subscribe', { uri });
+    if (!('error' in outcome)) this.#subscribed.add(uri);
+  }
+
+  #own(method: string, params: JsonObject): Promise<Outcome> {
+    const { router, view } = this.#parts;
+    return router.handle(view, {
+      request: { jsonrpc: '2.0', id: 0, method, params },
+      era: 'legacy',
+      signal: new AbortController().signal,
+      caller: this.#caller('legacy'),
+      notify: () => {},
+    });
   }
 
   #notified(notification: Notification): void {
-    const uri = notification.params?.['uri'];
-    if (notification.method === 'notifications/resources/updated' && typeof uri === 'string') {
-      if (this.#subscribed.has(uri)) this.#deliver(notification);
-      for (const [id, listen] of this.#listens) if (listen.uris.has(uri)) this.#deliver(stamped(notification, id), id);
-    } else if (notification.method === 'notifications/message') {
-      const level = LEVELS.indexOf(String(notification.params?.['level']));
-      if (this.#initialized && level >= LEVELS.indexOf(this.#level)) this.#deliver(notification);
-    } else if (this.#initialized) this.#deliver(notification);
-  }
-
-  /** `subscriptions/listen` (2026-07-28): acknowledged first with exactly what is honoured, then one notification per change. */
-  async #listen(request: Request): Promise<void> {
-    const wanted = request.params?.['notifications'];
-    if (!isObject(wanted)) {
-      this.#answer(request.id, {
-        error: rpcError(
-          new SignalboxError('SBX_MESSAGE_INVALID', 'subscriptions/listen has no notifications.', {
-            why: 'params.notifications is required (2026-07-28).',
-            fix: 'Name at least one kind of notification.',
-          }),
-          RPC.invalidParams,
-        ),
-      });
-      return;
-    }
-    const listen: Listen = { kinds: new Set(), uris: new Map() };
-    this.#listens.set(request.id, listen);
-    const honoured: JsonObject = {};
-    for (const kind of ['tools', 'prompts', 'resources'] as const) {
-      if (wanted[`${kind}ListChanged`] !== true) continue;
-      listen.kinds.add(kind);
-      honoured[`${kind}ListChanged`] = true;
-    }
-    const uris = Array.isArray(wanted['resourceSubscriptions'])
-      ? wanted['resourceSubscriptions'].filter((uri) => typeof uri === 'string')
-      : [];
-    for (const uri of uris) {
-      try {
-        listen.uris.set(uri, await this.#router.subscribe(this.#view, uri));
-      } catch (error) {
-        if (errorShape(error).code === 'SBX_INTERNAL') throw error; // an unknown or unreachable resource is simply not honoured
-      }
-    }
-    if (listen.uris.size > 0) honoured['resourceSubscriptions'] = [...listen.uris.keys()];
-    if (!this.#listens.has(request.id)) {
-      for (const release of listen.uris.values()) release();
-      return;
-    }
-    this.#deliver(
-      stamped({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params: { notifications: honoured } }, request.id),
-      request.id,
-    );
-    if (Object.keys(honoured).length === 0) this.#endListen(request.id, true);
-  }
-
-  #endListen(id: RequestId, graceful: boolean): void {
-    const listen = this.#listens.get(id);
-    if (listen === undefined) return;
-    this.#listens.delete(id);
-    for (const release of listen.uris.values()) release();
-    if (graceful)
-      this.#answer(id, { result: modernResult({ _meta: { [META.subscriptionId]: id } }, 'subscriptions/listen', { ...this.#identity }) });
+    const { method, params } = notification;
+    if (method === 'notifications/resources/updated') {
+      if (this.#subscribed.has(String(params?.['uri']))) this.tell(notification);
+    } else if (method === 'notifications/message') {
+      if (reaches(params, this.level ?? DEFAULT_LEVEL)) this.tell(notification);
+    } else if (method === 'notifications/elicitation/complete') {
+      if (this.#asks.opened(params?.['elicitationId'])) this.tell(notification);
+    } else this.tell(notification);
   }
 }
 
-interface Listen {
-  readonly kinds: Set<'tools' | 'prompts' | 'resources'>;
-  readonly uris: Map<string, () => void>;
-}
+/** A request under way, and what cancels it. */
+class Running extends AbortController {
+  readonly request: Request;
 
-function stamped(notification: Notification, id: RequestId): Notification {
-  return { ...notification, params: { ...notification.params, _meta: { ...metaOf(notification.params), [META.subscriptionId]: id } } };
+  constructor(request: Request) {
+    super();
+    this.request = request;
+  }
 }

@@ -3,9 +3,6 @@ import { createHash } from 'node:crypto';
 import { isObject, type JsonObject, metaOf, type Outcome, type Request } from './message.ts';
 import { memberOf } from './outcome.ts';
 
-/** What we declare on a connection that clients share: whatever is asked is passed on, or refused as the client would refuse it. */
-export const FULL_CAPABILITIES: JsonObject = { elicitation: { form: {}, url: {} }, sampling: { tools: {}, context: {} } };
-
 /** Methods a modern server may answer with `input_required` (2026-07-28, "Multi round-trip requests"), and in which we let a legacy one ask. */
 export const MAY_ASK: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
 

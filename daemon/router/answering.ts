@@ -13,9 +13,9 @@ const ROUNDS_LIMIT = 16;
 
 /** Passes a legacy server's question to the legacy client, as that client declared it can be asked. */
 export function passQuestion(session: CallerSession | undefined, related: RequestId): (question: Question) => Promise<Outcome> {
-  return async ({ method, params, signal }) => {
+  return async ({ method, params, signal, onProgress }) => {
     if (session === undefined || unsupportedBy(session.capabilities, method, params) !== undefined) return { error: unsupported(method) };
-    return session.ask(method, params, { signal, related });
+    return session.ask(method, params, { signal, related, ...(onProgress === undefined ? {} : { onProgress }) });
   };
 }
 

@@ -12,6 +12,16 @@ export interface Caller {
   readonly session?: CallerSession;
 }
 
+/** How one question is to be asked. */
+export interface AskOptions {
+  /** Aborted when the question is taken back. */
+  readonly signal?: AbortSignal;
+  /** The client's own request it belongs to: it goes out on that stream. */
+  readonly related?: RequestId;
+  /** Receives the client's progress on its answer; the caller puts its own token back. */
+  readonly onProgress?: (params: JsonObject) => void;
+}
+
 /** A legacy session that can be asked. */
 export interface CallerSession {
   readonly id: string;
@@ -19,11 +29,8 @@ export interface CallerSession {
   readonly capabilities: JsonObject;
   /** Level of `logging/setLevel`, if the client set one. */
   readonly level: string | undefined;
-  /**
-   * Sends a request to the client and waits for its answer.
-   * @param related the client's own request it belongs to: it goes out on that stream
-   */
-  ask(method: string, params: JsonObject | undefined, options: { signal?: AbortSignal; related?: RequestId }): Promise<Outcome>;
+  /** Sends a request to the client and waits for its answer. Rejects when it is taken back or the client is gone. */
+  ask(method: string, params: JsonObject | undefined, options: AskOptions): Promise<Outcome>;
   /** Sends a notification to the client. */
   tell(notification: Notification, related?: RequestId): void;
 }

@@ -6,6 +6,7 @@ import { bridgeOutcome, META, withoutEnvelope } from '../protocol/eras.ts';
 import { hopsOf, withoutHops } from '../protocol/hops.ts';
 import { isObject, type JsonObject, metaOf, type Notification, type Outcome } from '../protocol/message.ts';
 import { withMembers } from '../protocol/outcome.ts';
+import type { CallEnd } from '../upstreams/circuit-breaker.ts';
 import type { Connection, Identity } from '../upstreams/connection.ts';
 import type { CallScope } from '../upstreams/lease.ts';
 import type { RequestOptions } from '../upstreams/request.ts';
@@ -40,6 +41,8 @@ export interface Carriage {
   readonly params: JsonObject | undefined;
   /** The tool may be issued again after an interruption. */
   readonly replaySafe: boolean;
+  /** Called when there is a connection and the request goes out: from then on it may have run. */
+  readonly onSent?: () => void;
 }
 
 /** Failures of the way to a server, not of what it said: the circuit breaker counts them. */
@@ -77,7 +80,8 @@ export class Carrier {
     return call.era === 'modern' ? this.#modern(carriage) : this.#legacy(carriage);
   }
 
-  #legacy({ upstream, call, params }: Carriage): Promise<Outcome> {
+  #legacy(carriage: Carriage): Promise<Outcome> {
+    const { upstream, call, params } = carriage;
     const { caller, request, signal } = call;
     return answerRounds({
       server: upstream.server.name,
@@ -86,7 +90,7 @@ export class Carrier {
       signal,
       params,
       send: (round) =>
-        this.#leased(upstream, call, signal, (connection) =>
+        this.#leased(carriage, signal, (connection) =>
           connection.era === 'legacy'
             ? this.#request(connection, call, round, { signal, onQuestion: passQuestion(caller.session, request.id) })
             : this.#request(connection, call, round, {
@@ -100,7 +104,7 @@ export class Carrier {
 
   async #modern(carriage: Carriage): Promise<Outcome> {
     const { call } = carriage;
-    if (!MAY_ASK.has(call.request.method)) return this.#plain(carriage, call.request.params);
+    if (!MAY_ASK.has(call.request.method)) return this.#plain(carriage);
     const given = call.request.params?.['requestState'];
     if (given === undefined) return this.#first(carriage);
     const state = typeof given === 'string' ? this.#sealer.open<ParkState | RelayState | AgainState>(given) : undefined;
@@ -126,8 +130,9 @@ export class Carrier {
   }
 
   /** One run of a modern client's call; what a legacy server asks parks it, what a modern one asks goes to the client with our seal. */
-  async #run({ upstream, call, params }: Carriage, rounds: Rounds): Promise<Outcome> {
-    const outcome = await this.#leased(upstream, call, rounds.signal, (connection) =>
+  async #run(carriage: Carriage, rounds: Rounds): Promise<Outcome> {
+    const { upstream, call, params } = carriage;
+    const outcome = await this.#leased(carriage, rounds.signal, (connection) =>
       connection.era === 'modern'
         ? this.#request(connection, call, params, { signal: rounds.signal, ...modernOptions(call) }, rounds)
         : this.#request(
@@ -159,8 +164,9 @@ export class Carrier {
     });
   }
 
-  #plain({ upstream, call }: Carriage, params: JsonObject | undefined): Promise<Outcome> {
-    return this.#leased(upstream, call, call.signal, (connection) =>
+  #plain(carriage: Carriage): Promise<Outcome> {
+    const { call, params } = carriage;
+    return this.#leased(carriage, call.signal, (connection) =>
       this.#request(connection, call, params, {
         signal: call.signal,
         ...(connection.era === 'modern' ? modernOptions(call) : logOf(call)),
@@ -169,17 +175,18 @@ export class Carrier {
   }
 
   async #leased(
-    upstream: Upstream,
-    call: ClientCall,
+    { upstream, call, onSent }: Carriage,
     signal: AbortSignal,
     use: (connection: Connection) => Promise<Outcome>,
   ): Promise<Outcome> {
     const lease = await upstream.lease(scopeOf(call, signal));
-    let went: 'ok' | 'failed' = 'ok';
+    onSent?.();
+    let went: CallEnd = 'ok';
     try {
       return await use(lease.connection);
     } catch (error) {
-      if (error instanceof SignalboxError && WAY_FAILED.has(error.code)) went = 'failed';
+      if (signal.aborted) went = 'cancelled';
+      else if (error instanceof SignalboxError && WAY_FAILED.has(error.code)) went = 'failed';
       throw error;
     } finally {
       lease.release(went);

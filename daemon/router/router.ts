@@ -1,22 +1,19 @@
 /** The heart: one client request in, one outcome out, through the right server and across the eras. */
 import { SignalboxError } from '../api/errors.ts';
+import type { Sealer } from '../api/seal.ts';
+import { MAY_ASK } from '../protocol/asking.ts';
 import { RPC, rpcError, toolFailure } from '../protocol/codes.ts';
-import { bridgeOutcome, type Era, META, MODERN_VERSIONS, modernResult, negotiateLegacy, withoutEnvelope } from '../protocol/eras.ts';
-import { isObject, type JsonObject, metaOf, type Notification, type Outcome, type Request } from '../protocol/message.ts';
+import { MODERN_VERSIONS, modernResult, negotiateLegacy } from '../protocol/eras.ts';
+import { hopFault, hopsOf } from '../protocol/hops.ts';
+import { isObject, type JsonObject, type Notification, type Outcome, type Request } from '../protocol/message.ts';
 import type { Identity } from '../upstreams/connection.ts';
-import { candidatesFor, type Route } from './catalog.ts';
+import type { ClientCall } from './call.ts';
+import { Carrier } from './carry.ts';
+import type { Catalog, Route } from './catalog.ts';
 import type { EndpointView } from './endpoint-view.ts';
+import { fromFallback, mayFallBack } from './fallback.ts';
 import type { Member } from './member.ts';
-
-/** A request as it reached an endpoint. */
-export interface ClientCall {
-  readonly request: Request;
-  readonly era: Era;
-  /** Aborted when the client cancels. */
-  readonly signal: AbortSignal;
-  /** Sends a notification that belongs to this request (progress). */
-  readonly notify: (notification: Notification) => void;
-}
+import { exposeUris } from './uris.ts';
 
 /** What every endpoint declares: lists are answered from what is known, so nothing has to be started to declare it. */
 const CAPABILITIES: JsonObject = {
@@ -33,75 +30,250 @@ const LIST_FIELDS = {
   'resources/list': 'resources',
   'resources/templates/list': 'resourceTemplates',
 } as const;
+type ListMethod = keyof typeof LIST_FIELDS;
 
-/** Routes requests of one endpoint. Stateless but for the view; safe for concurrent calls. */
+/** What a router needs. */
+export interface RouterOptions {
+  readonly identity: Identity;
+  readonly sealer: Sealer;
+  /** Our daemon's id, for loops of nested federation. */
+  readonly daemonId: string;
+}
+
+/** Routes requests of all endpoints. Stateless but for parked calls; safe for concurrent calls. */
 export class Router {
   readonly #identity: Identity;
+  readonly #daemonId: string;
+  readonly #carrier: Carrier;
 
-  constructor(identity: Identity) {
+  constructor({ identity, sealer, daemonId }: RouterOptions) {
     this.#identity = identity;
+    this.#daemonId = daemonId;
+    this.#carrier = new Carrier({ identity, sealer });
+  }
+
+  /** Calls parked now. */
+  get parked(): number {
+    return this.#carrier.parked;
+  }
+
+  /** Gives parked calls up (the daemon is leaving). */
+  close(): void {
+    this.#carrier.close();
   }
 
   /** Answers one request. Never rejects: every failure becomes an outcome with a code, a cause and a fix. */
   async handle(view: EndpointView, call: ClientCall): Promise<Outcome> {
-    const { request } = call;
     try {
+      const hops = hopsOf(call.request.params);
+      const loop = hops.length === 0 ? undefined : hopFault(hops, this.#daemonId);
+      if (loop !== undefined) return { error: rpcError(loop, RPC.invalidRequest) };
       return await this.#dispatch(view, call);
     } catch (error) {
       if (call.signal.aborted) return { error: { code: RPC.internal, message: 'The request was cancelled.' } };
-      if (request.method === 'tools/call' && !isNotFound(error)) return this.#own(toolFailure(error), call);
-      return { error: rpcError(error, isNotFound(error) ? RPC.invalidParams : RPC.internal) };
+      return this.#failure(error, call);
     }
   }
 
-  async #dispatch(view: EndpointView, call: ClientCall): Promise<Outcome> {
-    const { method, params } = call.request;
+  /** How a request that is under way when the daemon leaves is answered: it may have run in part. */
+  interrupted(request: Request): Outcome {
+    const error = new SignalboxError('SBX_CALL_INTERRUPTED', `${request.method} was interrupted by a restart of the daemon.`, {
+      why: 'It was under way and may have run in part; Signalbox never runs a call twice by itself.',
+      fix: 'Check what it did, then call it again if that is safe.',
+    });
+    return request.method === 'tools/call' ? toolFailure(error) : { error: rpcError(error) };
+  }
+
+  /** A legacy session has ended: connections of its own end too. */
+  sessionEnded(view: EndpointView, session: string): void {
+    for (const { upstream } of view.members) upstream.endSession(session);
+  }
+
+  /** A notification of a legacy client that is not for us: a server that has a connection for this session alone hears it. */
+  told(view: EndpointView, session: string, { method, params }: Notification): void {
+    for (const { upstream } of view.members) upstream.sessionConnection(session)?.notify(method, params);
+  }
+
+  /** Subscribes on behalf of a modern `subscriptions/listen`; returns the function that gives it up. */
+  async subscribe(view: EndpointView, client: string, uri: string): Promise<() => void> {
+    const route = this.#resourceRoute(await view.loadedCatalog(client, 'modern'), uri);
+    const outcome = await route.member.upstream.subscribe(route.name);
+    if ('error' in outcome) throw resourceUnknown(uri, view);
+    return () => void route.member.upstream.unsubscribe(route.name).catch(() => undefined); // a server that is gone has no subscription left
+  }
+
+  #failure(error: unknown, call: ClientCall): Outcome {
+    const code = error instanceof SignalboxError ? INVALID_PARAMS.has(error.code) : false;
+    if (call.request.method === 'tools/call' && !code) return this.#own(toolFailure(error), call);
+    return { error: rpcError(error, code ? RPC.invalidParams : RPC.internal) };
+  }
+
+  #dispatch(view: EndpointView, call: ClientCall): Promise<Outcome> | Outcome {
+    const { method } = call.request;
     switch (method) {
+      case 'tools/call':
+        return this.#tool(view, call);
+      case 'prompts/get':
+        return this.#prompt(view, call);
+      case 'resources/read':
+        return this.#resource(view, call);
       case 'initialize':
-        return {
-          result: {
-            protocolVersion: negotiateLegacy(params?.['protocolVersion']),
-            capabilities: CAPABILITIES,
-            serverInfo: { ...this.#identity },
-            instructions: view.instructions(),
-          },
-        };
-      case 'server/discover': {
-        const { logging: _legacyOnly, ...capabilities } = CAPABILITIES;
-        return this.#own({ result: { supportedVersions: [...MODERN_VERSIONS], capabilities, instructions: view.instructions() } }, call);
-      }
+        return { result: { protocolVersion: negotiateLegacy(call.request.params?.['protocolVersion']), ...this.#about(view, call) } };
+      case 'server/discover':
+        return this.#own({ result: { supportedVersions: [...MODERN_VERSIONS], ...this.#about(view, call) } }, call);
       case 'ping':
         return this.#own({ result: {} }, call);
       case 'tools/list':
       case 'prompts/list':
       case 'resources/list':
-      case 'resources/templates/list': {
-        if (params?.['cursor'] !== undefined) throw unknownCursor();
-        const catalog = await view.loadedCatalog();
-        const field = LIST_FIELDS[method];
-        return this.#own({ result: { [field]: catalog[field] } }, call);
-      }
-      case 'tools/call':
-        return this.#forward(await this.#route(view, 'toolRoutes', params?.['name'], toolUnknown), 'name', call);
-      case 'prompts/get':
-        return this.#forward(await this.#route(view, 'promptRoutes', params?.['name'], promptUnknown), 'name', call);
-      case 'resources/read':
-        return this.#resource(view, call);
+      case 'resources/templates/list':
+        return this.#list(view, method, call);
       case 'resources/subscribe':
       case 'resources/unsubscribe':
         return this.#subscription(view, call);
       case 'completion/complete':
         return this.#complete(view, call);
       case 'logging/setLevel':
-        for (const member of view.members) {
-          const connection = member.upstream.connection;
-          if (connection?.era === 'legacy' && connection.capabilities['logging'] !== undefined)
-            void connection.request(method, params).catch(() => undefined); // the level is a wish; the session filters as well
-        }
-        return { result: {} };
+        return this.#setLevel(view, call);
       default:
         return this.#unknown(view, call);
     }
+  }
+
+  /** What `initialize` and `server/discover` say: our identity, and under a key of ours who stands behind it. */
+  #about(view: EndpointView, { era, caller }: ClientCall): JsonObject {
+    const { logging: _legacyOnly, ...modern } = CAPABILITIES;
+    const capabilities = { ...(era === 'legacy' ? CAPABILITIES : modern), ...view.extensions(caller.client, era) };
+    const servers = Object.fromEntries(view.about(caller.client, era).map(({ alias, serverInfo }) => [alias, serverInfo]));
+    return {
+      capabilities,
+      ...(era === 'legacy' ? { serverInfo: { ...this.#identity } } : {}),
+      instructions: view.instructions(caller.client, era),
+      _meta: { 'dev.signalbox/daemon': this.#daemonId, 'dev.signalbox/servers': servers },
+    };
+  }
+
+  async #list(view: EndpointView, method: ListMethod, call: ClientCall): Promise<Outcome> {
+    const { client } = call.caller;
+    const catalog = await view.loadedCatalog(client, call.era);
+    const field = LIST_FIELDS[method];
+    const { items, nextCursor } = view.page(catalog[field], method, client, call.era, call.request.params?.['cursor']);
+    const result = { [field]: items, ...(nextCursor === undefined ? {} : { nextCursor }) };
+    return this.#own({ result: call.era === 'modern' ? { ...result, ...catalog.caching[field] } : result }, call);
+  }
+
+  async #tool(view: EndpointView, call: ClientCall): Promise<Outcome> {
+    const { params } = call.request;
+    const name = String(params?.['name']);
+    const { client } = call.caller;
+    if (view.endpoint.tools === 'search') {
+      const found = await view.searchTool(client, call.era, name, params?.['arguments']);
+      if (found !== undefined && 'result' in found) return this.#own({ result: found.result }, call);
+      if (found !== undefined) return this.#callTool(view, found.forward.name, { ...params, ...found.forward }, call);
+    }
+    return this.#callTool(view, name, params, call);
+  }
+
+  async #callTool(view: EndpointView, name: string, params: JsonObject | undefined, call: ClientCall): Promise<Outcome> {
+    const route = await this.#route(view, 'toolRoutes', name, call, toolUnknown);
+    const { member } = route;
+    const { replaySafe = [], fallback } = member.server.entry;
+    let sent = false;
+    const carriage = {
+      upstream: member.upstream,
+      call,
+      params: { ...params, name: route.name },
+      replaySafe: replaySafe.includes('*') || replaySafe.includes(route.name),
+      onSent: () => {
+        sent = true;
+      },
+    };
+    try {
+      return this.#exposed(await this.#carrier.carry(carriage), view, member, call);
+    } catch (error) {
+      const other = fallback === undefined || !mayFallBack(error, sent) ? undefined : view.usedBy(member, fallback);
+      if (other === undefined || fallback === undefined) throw error;
+      return fromFallback(await this.#carrier.carry({ ...carriage, upstream: other }), fallback);
+    }
+  }
+
+  async #prompt(view: EndpointView, call: ClientCall): Promise<Outcome> {
+    const { params } = call.request;
+    const route = await this.#route(view, 'promptRoutes', params?.['name'], call, promptUnknown);
+    return this.#exposed(await this.#send(route.member, { ...params, name: route.name }, call), view, route.member, call);
+  }
+
+  async #route(
+    view: EndpointView,
+    table: 'toolRoutes' | 'promptRoutes',
+    name: unknown,
+    { caller, era }: ClientCall,
+    unknown: (name: string, view: EndpointView) => SignalboxError,
+  ): Promise<Route> {
+    if (typeof name !== 'string') throw unknown(String(name), view);
+    const known =
+      view.catalog(caller.client, era)[table].get(name) ??
+      (await view.loadedCatalog(caller.client, era))[table].get(name) ??
+      view.formerRoute(table, name, caller.client, era);
+    if (known === undefined) throw unknown(name, view);
+    return known;
+  }
+
+  async #resource(view: EndpointView, call: ClientCall): Promise<Outcome> {
+    const uri = String(call.request.params?.['uri']);
+    const catalog = await view.loadedCatalog(call.caller.client, call.era);
+    const route = catalog.resourceRoutes.get(uri);
+    if (route !== undefined)
+      return this.#exposed(await this.#send(route.member, { ...call.request.params, uri: route.name }, call), view, route.member, call);
+    for (const member of catalog.candidates(uri)) {
+      const outcome = await this.#send(member, call.request.params, call);
+      if (!('error' in outcome) || (outcome.error.code !== RPC.resourceNotFound && outcome.error.code !== RPC.invalidParams))
+        return outcome;
+    }
+    throw resourceUnknown(uri, view);
+  }
+
+  async #subscription(view: EndpointView, call: ClientCall): Promise<Outcome> {
+    const catalog = await view.loadedCatalog(call.caller.client, call.era);
+    const route = this.#resourceRoute(catalog, String(call.request.params?.['uri']), view);
+    return call.request.method === 'resources/subscribe'
+      ? route.member.upstream.subscribe(route.name)
+      : route.member.upstream.unsubscribe(route.name);
+  }
+
+  #resourceRoute(catalog: Catalog, uri: string, view?: EndpointView): Route {
+    const route = catalog.resourceRoutes.get(uri);
+    const [member] = route === undefined ? catalog.candidates(uri) : [];
+    if (route !== undefined) return route;
+    if (member !== undefined) return { member, name: uri };
+    throw resourceUnknown(uri, view);
+  }
+
+  async #complete(view: EndpointView, call: ClientCall): Promise<Outcome> {
+    const { params } = call.request;
+    const ref = isObject(params?.['ref']) ? params['ref'] : {};
+    if (ref['type'] === 'ref/prompt') {
+      const route = await this.#route(view, 'promptRoutes', ref['name'], call, promptUnknown);
+      return this.#send(route.member, { ...params, ref: { ...ref, name: route.name } }, call);
+    }
+    const uri = String(ref['uri']);
+    const catalog = await view.loadedCatalog(call.caller.client, call.era);
+    const [owner] = catalog.templateOwners(uri);
+    if (owner === undefined)
+      throw new SignalboxError('SBX_RESOURCE_UNKNOWN', `Template ${uri} is not known.`, {
+        why: 'No server listed it.',
+        fix: 'List the resource templates first.',
+      });
+    return this.#send(owner, params, call);
+  }
+
+  /** The level is a wish: each session filters for itself as well. */
+  #setLevel(view: EndpointView, { request: { method, params } }: ClientCall): Outcome {
+    for (const { upstream } of view.members) {
+      const connection = upstream.connection('legacy');
+      if (connection?.capabilities['logging'] !== undefined) void connection.request(method, params).catch(() => undefined);
+    }
+    return { result: {} };
   }
 
   /** A method we do not know passes unchanged where there is no doubt whom it is for. */
@@ -114,109 +286,19 @@ export class Router {
     });
   }
 
-  async #route(
-    view: EndpointView,
-    table: 'toolRoutes' | 'promptRoutes',
-    name: unknown,
-    unknown: (name: string, view: EndpointView) => SignalboxError,
-  ): Promise<Route> {
-    if (typeof name !== 'string') throw unknown(String(name), view);
-    const known = view.catalog()[table].get(name) ?? (await view.loadedCatalog())[table].get(name);
-    if (known === undefined) throw unknown(name, view);
-    return known;
-  }
-
-  #forward(route: Route, field: 'name' | 'uri', call: ClientCall): Promise<Outcome> {
-    return this.#send(route.member, { ...call.request.params, [field]: route.name }, call);
-  }
-
-  async #resource(view: EndpointView, call: ClientCall): Promise<Outcome> {
-    const uri = String(call.request.params?.['uri']);
-    const route = (await view.loadedCatalog()).resourceRoutes.get(uri);
-    if (route !== undefined) {
-      const outcome = await this.#forward(route, 'uri', call);
-      return route.name === uri ? outcome : renameContents(outcome, route.name, uri);
-    }
-    for (const member of candidatesFor(uri, view.members)) {
-      const outcome = await this.#send(member, call.request.params, call);
-      if (!('error' in outcome) || (outcome.error.code !== RPC.resourceNotFound && outcome.error.code !== RPC.invalidParams))
-        return outcome;
-    }
-    throw new SignalboxError('SBX_RESOURCE_UNKNOWN', `Resource ${uri} is not known.`, {
-      why: `No server of endpoint "${view.endpoint.name}" has it.`,
-      fix: 'List the resources and templates first.',
+  #send(member: Member, params: JsonObject | undefined, call: ClientCall): Promise<Outcome> {
+    return this.#carrier.carry({
+      upstream: member.upstream,
+      call,
+      params,
+      replaySafe: MAY_ASK.has(call.request.method) && call.request.method !== 'tools/call',
     });
   }
 
-  async #subscription(view: EndpointView, call: ClientCall): Promise<Outcome> {
-    const uri = String(call.request.params?.['uri']);
-    const route = this.#subscribed(uri, (await view.loadedCatalog()).resourceRoutes.get(uri), view);
-    return call.request.method === 'resources/subscribe'
-      ? route.member.upstream.subscribe(route.name)
-      : route.member.upstream.unsubscribe(route.name);
-  }
-
-  #subscribed(uri: string, route: Route | undefined, view: EndpointView): Route {
-    const [member] = route === undefined ? candidatesFor(uri, view.members) : [];
-    if (route !== undefined) return route;
-    if (member !== undefined) return { member, name: uri };
-    throw new SignalboxError('SBX_RESOURCE_UNKNOWN', `Resource ${uri} is not known.`, {
-      why: `No server of endpoint "${view.endpoint.name}" has it.`,
-      fix: 'List the resources and templates first.',
-    });
-  }
-
-  /** Subscribes on behalf of a modern `subscriptions/listen`; returns the function that gives it up. */
-  async subscribe(view: EndpointView, uri: string): Promise<() => void> {
-    const route = this.#subscribed(uri, (await view.loadedCatalog()).resourceRoutes.get(uri), view);
-    await route.member.upstream.subscribe(route.name);
-    return () => void route.member.upstream.unsubscribe(route.name).catch(() => undefined); // a server that is gone has no subscription left
-  }
-
-  async #complete(view: EndpointView, call: ClientCall): Promise<Outcome> {
-    const params = call.request.params;
-    const ref = isObject(params?.['ref']) ? params['ref'] : {};
-    if (ref['type'] === 'ref/prompt') {
-      const route = await this.#route(view, 'promptRoutes', ref['name'], promptUnknown);
-      return this.#send(route.member, { ...params, ref: { ...ref, name: route.name } }, call);
-    }
-    const uri = String(ref['uri']);
-    await view.loadedCatalog();
-    const owner =
-      view.members.find((member) => member.snapshot.templates.some((template) => template['uriTemplate'] === uri)) ??
-      candidatesFor(uri, view.members)[0];
-    if (owner === undefined)
-      throw new SignalboxError('SBX_RESOURCE_UNKNOWN', `Template ${uri} is not known.`, {
-        why: 'No server listed it.',
-        fix: 'List the resource templates first.',
-      });
-    return this.#send(owner, params, call);
-  }
-
-  async #send(member: Member, params: JsonObject | undefined, call: ClientCall): Promise<Outcome> {
-    const { era, request, signal, notify } = call;
-    const connection = await abortable(member.upstream.ready(), signal);
-    const meta = metaOf(params);
-    const token = meta?.['progressToken'];
-    const capabilities = meta?.[META.clientCapabilities];
-    const clean = era === 'modern' ? withoutEnvelope(params) : params;
-    const outcome = await connection.request(request.method, clean, {
-      signal,
-      ...(token === undefined
-        ? {}
-        : {
-            onProgress: (progress) =>
-              notify({ jsonrpc: '2.0', method: 'notifications/progress', params: { ...progress, progressToken: token } }),
-          }),
-      ...(era === 'modern' && isObject(capabilities) ? { capabilities } : {}),
-    });
-    if (era === 'legacy' && 'result' in outcome && outcome.result['resultType'] === 'input_required') {
-      throw new SignalboxError('SBX_QUESTION_UNSUPPORTED', `Server "${member.server.name}" asks a question in the middle of the call.`, {
-        why: 'This client speaks the legacy era; carrying questions across the eras is not part of this version.',
-        fix: 'Use a client that speaks 2026-07-28 for this tool.',
-      });
-    }
-    return bridgeOutcome(outcome, request.method, connection.era, era, { ...this.#identity });
+  /** URIs in a result as the client knows them: changed only where two servers have the same one. */
+  #exposed(outcome: Outcome, view: EndpointView, member: Member, { caller, era }: ClientCall): Outcome {
+    const aliases = view.catalog(caller.client, era).uriAliases.get(member);
+    return aliases === undefined || 'error' in outcome ? outcome : { result: exposeUris(outcome.result, aliases) };
   }
 
   #own(outcome: Outcome, call: ClientCall): Outcome {
@@ -225,32 +307,14 @@ export class Router {
   }
 }
 
-const NOT_FOUND = new Set(['SBX_TOOL_UNKNOWN', 'SBX_PROMPT_UNKNOWN', 'SBX_RESOURCE_UNKNOWN', 'SBX_CURSOR_INVALID']);
-function isNotFound(error: unknown): boolean {
-  return error instanceof SignalboxError && NOT_FOUND.has(error.code);
-}
-
-/** The promise, or the signal's reason if that comes first (the work behind the promise goes on for others). */
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
-}
-
-function renameContents(outcome: Outcome, from: string, to: string): Outcome {
-  if ('error' in outcome || !Array.isArray(outcome.result['contents'])) return outcome;
-  return {
-    result: {
-      ...outcome.result,
-      contents: outcome.result['contents'].map((content: unknown) =>
-        isObject(content) && content['uri'] === from ? { ...content, uri: to } : content,
-      ),
-    },
-  };
-}
+/** Codes that are the client's fault by the specification (unknown tool, prompt, resource, cursor, state): `-32602`, never a tool result. */
+const INVALID_PARAMS: ReadonlySet<string> = new Set([
+  'SBX_TOOL_UNKNOWN',
+  'SBX_PROMPT_UNKNOWN',
+  'SBX_RESOURCE_UNKNOWN',
+  'SBX_CURSOR_INVALID',
+  'SBX_STATE_INVALID',
+]);
 
 function toolUnknown(name: string, view: EndpointView): SignalboxError {
   const down = view.errors();
@@ -268,9 +332,9 @@ function promptUnknown(name: string, view: EndpointView): SignalboxError {
     fix: 'List the prompts again; a name is alias__prompt.',
   });
 }
-function unknownCursor(): SignalboxError {
-  return new SignalboxError('SBX_CURSOR_INVALID', 'The cursor is not valid.', {
-    why: 'Signalbox answers lists in one page and gave out no cursor.',
-    fix: 'Ask for the list without a cursor.',
+function resourceUnknown(uri: string, view: EndpointView | undefined): SignalboxError {
+  return new SignalboxError('SBX_RESOURCE_UNKNOWN', `Resource ${uri} is not known.`, {
+    why: `No server of ${view === undefined ? 'this endpoint' : `endpoint "${view.endpoint.name}"`} has it.`,
+    fix: 'List the resources and templates first.',
   });
 }

@@ -95,6 +95,7 @@ export class Connection implements LinkListener {
     this.#questions = new Questions({
       server: options.server,
       reply: (id, outcome) => this.#link?.send(response(id, outcome)),
+      progress: (params) => this.notify('notifications/progress', params),
       outside: options.onQuestion,
       onAsked: () => options.onAsked?.(),
     });

@@ -172,6 +172,10 @@ export class Leg {
     return this.#subscriptions.remove(uri);
   }
 
+  /** The live connection that is a session's own, if it has one. */
+  sessionConnection(id: string): Connection | undefined {
+    return this.#own.sessionConnection(id);
+  }
   /** Ends the own connection of a session. */
   endSession(id: string): Promise<void> {
     return this.#own.endSession(id);

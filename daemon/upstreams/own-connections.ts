@@ -83,6 +83,11 @@ export class OwnConnections {
     }
   }
 
+  /** The live connection of a session, if it has one. */
+  sessionConnection(id: string): Connection | undefined {
+    return this.#own.get(`session ${id}`)?.supervised.connection;
+  }
+
   /** The session is over: its connection ends, what runs on it fails. */
   async endSession(id: string): Promise<void> {
     const own = this.#own.get(`session ${id}`);

@@ -1,7 +1,7 @@
 /** What a legacy server asks its client: who answers, and the end of a question before its answer. */
 import { SignalboxError } from '../api/errors.ts';
 import { RPC, rpcError } from '../protocol/codes.ts';
-import type { JsonObject, Outcome, Request, RequestId } from '../protocol/message.ts';
+import { type JsonObject, metaOf, type Outcome, type Request, type RequestId } from '../protocol/message.ts';
 import type { Question, RequestOptions } from './request.ts';
 
 /** What the questions of one connection need. */
@@ -9,6 +9,8 @@ export interface QuestionsOptions {
   /** Name for errors. */
   readonly server: string;
   readonly reply: (id: RequestId, outcome: Outcome) => void;
+  /** Sends `notifications/progress` on a question. */
+  readonly progress: (params: JsonObject) => void;
   /** Answers what belongs to no call. */
   readonly outside: ((question: Question) => Promise<Outcome>) | undefined;
   /** The server asked something only a person or a model behind the client can answer. */
@@ -49,7 +51,14 @@ export class Questions {
     if (answer === undefined) return this.#options.reply(id, { error: unsupported(method) });
     const abort = new AbortController();
     this.#open.set(id, { abort, call: asker === 'nobody' ? undefined : asker.id });
-    void answer({ method, params, signal: abort.signal })
+    const progressToken = metaOf(params)?.['progressToken'];
+    const tell = this.#options.progress;
+    void answer({
+      method,
+      params,
+      signal: abort.signal,
+      ...(progressToken === undefined ? {} : { onProgress: (progress) => tell({ ...progress, progressToken }) }),
+    })
       .catch((error: unknown): Outcome => ({ error: rpcError(error) }))
       .then((outcome) => {
         // Taken back, or its call is over: nobody waits for the answer.

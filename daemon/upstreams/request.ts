@@ -7,6 +7,8 @@ export interface Question {
   readonly params: JsonObject | undefined;
   /** Aborted when the server takes it back or the call it belongs to is over. */
   readonly signal: AbortSignal;
+  /** Passes the client's progress on its answer to the server, under the server's token. Absent when the server gave none. */
+  readonly onProgress?: (params: JsonObject) => void;
 }
 
 /** How one request is to be carried. */

@@ -179,6 +179,11 @@ export class Upstream {
     return this.#legs[this.#verdict.now(era)].unsubscribe(uri);
   }
 
+  /** The live connection that is a legacy session's own, if it has one. */
+  sessionConnection(id: string): Connection | undefined {
+    return this.#legs.legacy.sessionConnection(id) ?? this.#legs.modern.sessionConnection(id);
+  }
+
   /** A legacy session of a client is over: what it alone had here ends. */
   async endSession(id: string): Promise<void> {
     await Promise.all(ERAS.map((era) => this.#legs[era].endSession(id)));

@@ -1,6 +1,7 @@
 /** When the fallback of a server may answer in its place, and how the answer says so. Pure. */
 import { type ErrorCode, SignalboxError } from '../api/errors.ts';
-import { type JsonObject, metaOf, type Outcome } from '../protocol/message.ts';
+import { isObject, type Outcome } from '../protocol/message.ts';
+import { memberOf, withMembers } from '../protocol/outcome.ts';
 
 /** `_meta` key of a result another server gave: `{"server": name}`. */
 export const FALLBACK_KEY = 'dev.signalbox/fallback';
@@ -48,10 +49,8 @@ export function mayFallBack(error: unknown, sent: boolean): boolean {
 
 /** The outcome with the name of the server that gave it. An error stays as it is. */
 export function fromFallback(outcome: Outcome, server: string): Outcome {
-  if ('error' in outcome) return outcome;
-  const { result } = outcome;
-  const meta: JsonObject = { ...metaOf(result), [FALLBACK_KEY]: { server } };
-  return { result: { ...result, _meta: meta } };
+  const meta = memberOf(outcome, '_meta');
+  return withMembers(outcome, { _meta: { ...(isObject(meta) ? meta : {}), [FALLBACK_KEY]: { server } } });
 }
 
 function systemCode(cause: unknown): unknown {

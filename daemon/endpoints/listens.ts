@@ -1,0 +1,129 @@
+/** `subscriptions/listen` (2026-07-28, "Subscriptions"): acknowledged first with exactly what is honoured, then one notification per change. */
+import { errorShape, SignalboxError } from '../api/errors.ts';
+import { RPC, rpcError } from '../protocol/codes.ts';
+import { META, modernResult } from '../protocol/eras.ts';
+import { isObject, type JsonObject, metaOf, type Notification, type Outcome, type Request, type RequestId } from '../protocol/message.ts';
+import type { EndpointView } from '../router/endpoint-view.ts';
+import type { Router } from '../router/router.ts';
+import type { Identity } from '../upstreams/connection.ts';
+import type { Deliver } from './deliver.ts';
+
+type Kind = 'tools' | 'prompts' | 'resources';
+const KINDS: readonly Kind[] = ['tools', 'prompts', 'resources'];
+
+interface Listen {
+  readonly kinds: Set<Kind>;
+  /** URI → gives the subscription up. */
+  readonly uris: Map<string, () => void>;
+  acknowledged: boolean;
+}
+
+/** What the subscriptions of one client need. */
+export interface ListenParts {
+  readonly view: EndpointView;
+  readonly router: Router;
+  readonly identity: Identity;
+  readonly deliver: Deliver;
+  readonly caller: { readonly client: string };
+  readonly answer: (id: RequestId, outcome: Outcome) => void;
+}
+
+/** The open subscriptions of one client. */
+export class ListenSet {
+  readonly #parts: ListenParts;
+  readonly #open = new Map<RequestId, Listen>();
+  #unlisten: (() => void) | undefined;
+
+  constructor(parts: ListenParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether a subscription of that id is open. */
+  has(id: RequestId): boolean {
+    return this.#open.has(id);
+  }
+
+  /** Opens a subscription. */
+  async begin(request: Request): Promise<void> {
+    const { router, view, deliver, answer, caller } = this.#parts;
+    const wanted = request.params?.['notifications'];
+    if (!isObject(wanted)) return answer(request.id, { error: rpcError(noFilter(), RPC.invalidParams) });
+    const listen: Listen = { kinds: new Set(), uris: new Map(), acknowledged: false };
+    this.#open.set(request.id, listen);
+    this.#unlisten ??= view.listen(
+      { listChanged: (kind) => this.#listChanged(kind), notified: (notification) => this.#notified(notification) },
+      caller.client,
+      'modern',
+    );
+    const honoured: JsonObject = {};
+    for (const kind of KINDS) {
+      if (wanted[`${kind}ListChanged`] !== true) continue;
+      listen.kinds.add(kind);
+      honoured[`${kind}ListChanged`] = true;
+    }
+    const given = wanted['resourceSubscriptions'];
+    for (const uri of new Set(Array.isArray(given) ? given.filter((item) => typeof item === 'string') : [])) {
+      try {
+        listen.uris.set(uri, await router.subscribe(view, caller.client, uri));
+      } catch (error) {
+        if (errorShape(error).code === 'SBX_INTERNAL') throw error; // an unknown or unreachable resource is simply not honoured
+      }
+    }
+    if (listen.uris.size > 0) honoured['resourceSubscriptions'] = [...listen.uris.keys()];
+    if (this.#open.get(request.id) !== listen) {
+      for (const release of listen.uris.values()) release();
+      return;
+    }
+    listen.acknowledged = true;
+    deliver(
+      stamped({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params: { notifications: honoured } }, request.id),
+      request.id,
+    );
+    if (Object.keys(honoured).length === 0) this.end(request.id, true);
+  }
+
+  /** Ends one subscription; gracefully with its answer. */
+  end(id: RequestId, graceful: boolean): void {
+    const listen = this.#open.get(id);
+    if (listen === undefined) return;
+    this.#open.delete(id);
+    if (this.#open.size === 0) {
+      this.#unlisten?.();
+      this.#unlisten = undefined;
+    }
+    for (const release of listen.uris.values()) release();
+    if (!graceful) return;
+    const result = modernResult({ _meta: { [META.subscriptionId]: id } }, 'subscriptions/listen', { ...this.#parts.identity });
+    this.#parts.answer(id, { result });
+  }
+
+  /** Ends all of them. */
+  close(graceful: boolean): void {
+    for (const id of [...this.#open.keys()]) this.end(id, graceful);
+  }
+
+  #listChanged(kind: Kind): void {
+    const notification: Notification = { jsonrpc: '2.0', method: `notifications/${kind}/list_changed` };
+    for (const [id, listen] of this.#open)
+      if (listen.acknowledged && listen.kinds.has(kind)) this.#parts.deliver(stamped(notification, id), id);
+  }
+
+  /** Progress and log belong to requests and never come here (2026-07-28, "Subscriptions"). */
+  #notified(notification: Notification): void {
+    if (notification.method !== 'notifications/resources/updated') return;
+    const uri = String(notification.params?.['uri']);
+    for (const [id, listen] of this.#open)
+      if (listen.acknowledged && listen.uris.has(uri)) this.#parts.deliver(stamped(notification, id), id);
+  }
+}
+
+function stamped(notification: Notification, id: RequestId): Notification {
+  return { ...notification, params: { ...notification.params, _meta: { ...metaOf(notification.params), [META.subscriptionId]: id } } };
+}
+
+function noFilter(): SignalboxError {
+  return new SignalboxError('SBX_MESSAGE_INVALID', 'subscriptions/listen has no notifications.', {
+    why: 'params.notifications is required (2026-07-28).',
+    fix: 'Name at least one kind of notification.',
+  });
+}
