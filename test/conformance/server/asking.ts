@@ -32,12 +32,15 @@ export function registerAsking(server: McpServer): void {
   registerRounds(server);
 }
 
-/** Legacy: the request goes out on the call's own stream. */
+/**
+ * Legacy: the request goes out on the call's own stream. `ctx.mcpReq.elicitInput` and `requestSampling` of SDK 2.4 do not relate theirs:
+ * over HTTP it goes to the stream of a GET, and nowhere when the client has not opened one yet.
+ */
 function registerPushing(server: McpServer): void {
   const form = (name: string, requestedSchema: object, message: string, answer: string): void => {
     server.registerTool(name, { description: 'Asks by a form', inputSchema: NOTHING }, async (args, ctx) => {
       const params = { message: String(args['message'] ?? message), requestedSchema: requestedSchema as never };
-      const { action, content = {} } = await ctx.mcpReq.elicitInput(params);
+      const { action, content = {} } = await ctx.mcpReq.send({ method: 'elicitation/create', params });
       return { content: [text(`${answer}: action=${action}, content=${JSON.stringify(content)}`)] };
     });
   };
@@ -51,7 +54,8 @@ function registerPushing(server: McpServer): void {
   form('test_elicitation_sep1330_enums', ENUMS, 'Please choose', 'Elicitation completed');
   const prompt = fromJsonSchema<{ prompt: string }>(object({ prompt: { type: 'string' } }, ['prompt']));
   server.registerTool('test_sampling', { description: 'Asks the model', inputSchema: prompt }, async (args, ctx) => {
-    const { content } = await ctx.mcpReq.requestSampling({ messages: [{ role: 'user', content: text(args.prompt) }], maxTokens: 100 });
+    const params = { messages: [{ role: 'user', content: text(args.prompt) }], maxTokens: 100 };
+    const { content } = await ctx.mcpReq.send({ method: 'sampling/createMessage', params });
     const block = Array.isArray(content) ? content[0] : content;
     return { content: [text(`LLM response: ${block?.type === 'text' ? block.text : 'no text'}`)] };
   });
