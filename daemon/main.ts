@@ -22,6 +22,7 @@ import { acquireOwnership } from './lifecycle/ownership.ts';
 import { listenRemembered } from './lifecycle/port.ts';
 import { removeRuntimeFile, writeRuntimeFile } from './lifecycle/runtime-file.ts';
 import { Router } from './router/router.ts';
+import { KeyRing } from './security/key-ring.ts';
 import { SecretStore } from './security/secrets.ts';
 import { TokenStore } from './security/tokens.ts';
 import { TrustStore } from './security/trust.ts';
@@ -113,7 +114,7 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
         ),
     }),
   }));
-  const router = new Router(identity);
+  const router = new Router({ identity, sealer: new KeyRing(state), daemonId: ownId });
   const endpoints = new EndpointSet({ host, router, identity, messageBytes, onLists: () => changed('tools') });
   await endpoints.sync(config.endpoints());
 

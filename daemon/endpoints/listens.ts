@@ -51,9 +51,13 @@ export class ListenSet {
     const listen: Listen = { kinds: new Set(), uris: new Map(), acknowledged: false };
     this.#open.set(request.id, listen);
     this.#unlisten ??= view.listen(
-      { listChanged: (kind) => this.#listChanged(kind), notified: (notification) => this.#notified(notification) },
+      {
+        listChanged: (kind, era) => {
+          if (era === 'modern') this.#listChanged(kind);
+        },
+        notified: (notification) => this.#notified(notification),
+      },
       caller.client,
-      'modern',
     );
     const honoured: JsonObject = {};
     for (const kind of KINDS) {

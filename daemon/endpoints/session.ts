@@ -207,11 +207,12 @@ export class Session implements CallerSession {
     const { view, caller } = this.#parts;
     this.#unlisten ??= view.listen(
       {
-        listChanged: (kind) => this.#parts.deliver({ jsonrpc: '2.0', method: `notifications/${kind}/list_changed` }),
+        listChanged: (kind, era) => {
+          if (era === 'legacy') this.#parts.deliver({ jsonrpc: '2.0', method: `notifications/${kind}/list_changed` });
+        },
         notified: (notification) => this.#notified(notification),
       },
       caller.client,
-      'legacy',
     );
   }
 

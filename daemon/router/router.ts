@@ -143,13 +143,16 @@ export class Router {
   /** What `initialize` and `server/discover` say: our identity, and under a key of ours who stands behind it. */
   #about(view: EndpointView, { era, caller }: ClientCall): JsonObject {
     const { logging: _legacyOnly, ...modern } = CAPABILITIES;
-    const capabilities = { ...(era === 'legacy' ? CAPABILITIES : modern), ...view.extensions(caller.client, era) };
-    const servers = Object.fromEntries(view.about(caller.client, era).map(({ alias, serverInfo }) => [alias, serverInfo]));
+    const { members } = view.catalog(caller.client, era);
+    const snapshots = members.map((member) => ({ alias: member.alias, ...member.snapshot(era) }));
     return {
-      capabilities,
+      capabilities: { ...(era === 'legacy' ? CAPABILITIES : modern), ...extensionsOf(snapshots.map(({ capabilities }) => capabilities)) },
       ...(era === 'legacy' ? { serverInfo: { ...this.#identity } } : {}),
       instructions: view.instructions(caller.client, era),
-      _meta: { 'dev.signalbox/daemon': this.#daemonId, 'dev.signalbox/servers': servers },
+      _meta: {
+        'dev.signalbox/daemon': this.#daemonId,
+        'dev.signalbox/servers': Object.fromEntries(snapshots.map(({ alias, serverInfo }) => [alias, serverInfo])),
+      },
     };
   }
 
@@ -157,7 +160,7 @@ export class Router {
     const { client } = call.caller;
     const catalog = await view.loadedCatalog(client, call.era);
     const field = LIST_FIELDS[method];
-    const { items, nextCursor } = view.page(catalog[field], method, client, call.era, call.request.params?.['cursor']);
+    const { items, nextCursor } = view.page(catalog[field], field, client, call.era, call.request.params?.['cursor']);
     const result = { [field]: items, ...(nextCursor === undefined ? {} : { nextCursor }) };
     return this.#own({ result: call.era === 'modern' ? { ...result, ...catalog.caching[field] } : result }, call);
   }
@@ -211,10 +214,7 @@ export class Router {
     unknown: (name: string, view: EndpointView) => SignalboxError,
   ): Promise<Route> {
     if (typeof name !== 'string') throw unknown(String(name), view);
-    const known =
-      view.catalog(caller.client, era)[table].get(name) ??
-      (await view.loadedCatalog(caller.client, era))[table].get(name) ??
-      view.formerRoute(table, name, caller.client, era);
+    const known = view.catalog(caller.client, era)[table].get(name) ?? (await view.loadedCatalog(caller.client, era))[table].get(name);
     if (known === undefined) throw unknown(name, view);
     return known;
   }
@@ -222,7 +222,7 @@ export class Router {
   async #resource(view: EndpointView, call: ClientCall): Promise<Outcome> {
     const uri = String(call.request.params?.['uri']);
     const catalog = await view.loadedCatalog(call.caller.client, call.era);
-    const route = catalog.resourceRoutes.get(uri);
+    const route = catalog.resourceRoute(uri);
     if (route !== undefined)
       return this.#exposed(await this.#send(route.member, { ...call.request.params, uri: route.name }, call), view, route.member, call);
     for (const member of catalog.candidates(uri)) {
@@ -242,7 +242,7 @@ export class Router {
   }
 
   #resourceRoute(catalog: Catalog, uri: string, view?: EndpointView): Route {
-    const route = catalog.resourceRoutes.get(uri);
+    const route = catalog.resourceRoute(uri);
     const [member] = route === undefined ? catalog.candidates(uri) : [];
     if (route !== undefined) return route;
     if (member !== undefined) return { member, name: uri };
@@ -258,7 +258,7 @@ export class Router {
     }
     const uri = String(ref['uri']);
     const catalog = await view.loadedCatalog(call.caller.client, call.era);
-    const [owner] = catalog.templateOwners(uri);
+    const owner = catalog.templateOwner(uri) ?? catalog.candidates(uri)[0];
     if (owner === undefined)
       throw new SignalboxError('SBX_RESOURCE_UNKNOWN', `Template ${uri} is not known.`, {
         why: 'No server listed it.',
@@ -305,6 +305,14 @@ export class Router {
     if (call.era === 'legacy' || 'error' in outcome) return outcome;
     return { result: modernResult(outcome.result, call.request.method, { ...this.#identity }) };
   }
+}
+
+/** What servers can beyond the core passes on: the extensions of all of them together. */
+function extensionsOf(capabilities: readonly JsonObject[]): JsonObject {
+  const merged: Record<string, JsonObject> = {};
+  for (const kind of ['extensions', 'experimental'] as const)
+    for (const own of capabilities) if (isObject(own[kind])) merged[kind] = { ...own[kind], ...merged[kind] };
+  return merged;
 }
 
 /** Codes that are the client's fault by the specification (unknown tool, prompt, resource, cursor, state): `-32602`, never a tool result. */
