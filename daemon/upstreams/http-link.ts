@@ -1,11 +1,16 @@
 /** A server behind Streamable HTTP, in either era (2025-11-25 and 2026-07-28, "Streamable HTTP"). */
-import { Agent, request as httpRequest } from 'undici';
-import { SignalboxError } from '../api/errors.ts';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Dispatcher } from 'undici';
+import { Pool } from 'undici';
+import type { SignalboxError } from '../api/errors.ts';
 import { MODERN_VERSION, modernHeaders } from '../protocol/eras.ts';
-import { isRequest, type Message, parseMessage, type RequestId } from '../protocol/message.ts';
-import { EventStreamReader } from './event-stream.ts';
+import { byteLength, encode } from '../protocol/frame.ts';
+import { isRequest, type Message, type Request, type RequestId } from '../protocol/message.ts';
+import { Exchange } from './http-exchange.ts';
+import { HttpPost, type PostOwner } from './http-post.ts';
 import type { Link, LinkListener } from './link.ts';
-import { tooLarge } from './stdio-link.ts';
+import { tooLarge, unreachable } from './link-errors.ts';
+import { StandingStream } from './standing-stream.ts';
 
 /** What an HTTP link needs to know. */
 export interface HttpLinkOptions {
@@ -15,204 +20,185 @@ export interface HttpLinkOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** Largest message in bytes, both directions. */
   readonly messageBytes: number;
+  /** Id of this daemon where the server is another one: said in `Via` (RFC 9110 section 7.6.3), so that a circle is seen. */
+  readonly hop?: string;
 }
 
-/** Milliseconds before a dropped notification stream is opened again. */
-const STREAM_RETRY_MS = 1000;
+/** Connections are as many as there are requests at once; idle ones are closed after this many milliseconds. */
+const IDLE_MS = 15_000;
+/** Milliseconds the goodbye to a session may take. */
+const GOODBYE_MS = 2000;
 
-/** Opens a link; nothing is sent before the first message. */
-export function httpLink(listener: LinkListener, options: HttpLinkOptions): Link {
-  return new HttpLink(listener, options);
+/** The connections to an origin: no limit of time on an answer, that is the caller's. */
+export function connections(url: string): Pool {
+  return new Pool(new URL(url).origin, { headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: IDLE_MS, clientTtl: 20 * IDLE_MS });
 }
 
-class HttpLink implements Link {
+/** The headers of every request to a server, by lower-case name. */
+export function configuredHeaders({ headers, hop }: HttpLinkOptions): Record<string, string> {
+  const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  return hop === undefined ? lower : { ...lower, via: [lower['via'], `1.1 signalbox-${hop}`].filter(Boolean).join(', ') };
+}
+
+/**
+ * Speaks Streamable HTTP. Nothing is sent before the first message.
+ * @param tooOld gets an `initialize` the server refused as one that knows only HTTP+SSE does, and that refusal
+ */
+export class HttpLink implements Link, PostOwner {
   readonly kind = 'http';
-  readonly #listener: LinkListener;
-  readonly #options: HttpLinkOptions;
-  readonly #agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: 30_000 });
-  readonly #open = new Map<RequestId, AbortController>();
-  readonly #life = new AbortController();
+  readonly listener: LinkListener;
+  readonly options: HttpLinkOptions;
+  readonly tooOld: ((message: Message, refusal: SignalboxError) => void) | undefined;
+  readonly #pool: Pool;
+  readonly #path: string;
+  readonly #configured: Record<string, string>;
+  readonly #open = new Map<RequestId, HttpPost>();
+  #common: readonly string[] = [];
   #session: string | undefined;
   #revision: string | undefined;
+  #standing: StandingStream | undefined;
   #closed = false;
 
-  constructor(listener: LinkListener, options: HttpLinkOptions) {
-    this.#listener = listener;
-    this.#options = options;
+  constructor(listener: LinkListener, options: HttpLinkOptions, tooOld?: (message: Message, refusal: SignalboxError) => void) {
+    this.listener = listener;
+    this.options = options;
+    this.tooOld = tooOld;
+    this.#pool = connections(options.url);
+    const { pathname, search } = new URL(options.url);
+    this.#path = pathname + search;
+    this.#configured = configuredHeaders(options);
+    this.#dress();
+  }
+
+  get session(): string | undefined {
+    return this.#session;
+  }
+  /** Whether a stream that broke off may be taken up again: sessions only, the modern era has none (2026-07-28, "Streamable HTTP"). */
+  get resumable(): boolean {
+    return !this.#closed && this.#revision !== MODERN_VERSION;
   }
 
   send(message: Message): void {
-    void this.#post(message).catch((error: unknown) => this.#failed(message, error));
+    if (this.#closed) return;
+    const frame = encode(message);
+    const { server, messageBytes } = this.options;
+    const size = byteLength(frame);
+    const id = isRequest(message) ? message.id : undefined;
+    if (size > messageBytes) {
+      this.listener.fault(tooLarge(server, size, messageBytes), id);
+      return;
+    }
+    const modern = 'method' in message && (this.#revision === MODERN_VERSION || message.method === 'server/discover');
+    const mirrored = modern ? Object.entries(modernHeaders(message as Request)).flat() : NONE;
+    const post = new HttpPost(this, message, id);
+    if (id !== undefined) this.#open.set(id, post);
+    const headers = [...this.#common, 'content-type', 'application/json', ...mirrored];
+    post.exchange = this.request('POST', headers, post, typeof frame === 'string' ? frame : Buffer.concat(frame, size));
   }
 
   abandon(id: RequestId): void {
-    this.#open.get(id)?.abort();
+    this.#open.get(id)?.abandon();
+    this.#open.delete(id);
   }
 
   agreed(revision: string): void {
     this.#revision = revision;
-    if (revision !== MODERN_VERSION) void this.#listen();
+    if (revision === MODERN_VERSION) this.#session = undefined;
+    this.#dress();
+    if (revision === MODERN_VERSION || this.#closed) return;
+    this.#standing = new StandingStream(this);
+    this.#standing.open();
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
-    this.#closed = true;
-    const session = this.#session;
-    if (session !== undefined) {
-      await httpRequest(this.#options.url, {
-        method: 'DELETE',
-        headers: this.#headers({}),
-        dispatcher: this.#agent,
-        signal: AbortSignal.timeout(2000),
-      })
-        .then((answer) => answer.body.dump())
-        .catch(() => undefined); // a server that is gone has ended its session already
-    }
-    this.#life.abort();
-    await this.#agent.destroy();
-    this.#listener.closed(this.#unreachable('The link was closed.'));
+    this.#end();
+    if (this.#session !== undefined) await this.#goodbye();
+    await this.#pool.destroy();
+    this.listener.closed(unreachable(this.options.server, this.options.url, 'The link was closed.'));
   }
 
-  #headers(more: Record<string, string>): Record<string, string> {
-    return {
-      ...this.#options.headers,
-      accept: 'application/json, text/event-stream',
-      ...(this.#session === undefined ? {} : { 'mcp-session-id': this.#session }),
-      ...(this.#revision === undefined ? {} : { 'mcp-protocol-version': this.#revision }),
-      ...more,
-    };
-  }
-
-  async #post(message: Message): Promise<void> {
-    const body = JSON.stringify(message);
-    const { server, messageBytes, url } = this.#options;
-    if (Buffer.byteLength(body) > messageBytes) throw tooLarge(server, Buffer.byteLength(body), messageBytes);
-    const abort = new AbortController();
-    const id = isRequest(message) ? message.id : undefined;
-    if (id !== undefined) this.#open.set(id, abort);
+  /** Sends a request of any method with exactly these headers. */
+  request(
+    method: Dispatcher.HttpMethod,
+    headers: readonly string[],
+    listener: ConstructorParameters<typeof Exchange>[0],
+    body?: string | Buffer,
+  ): Exchange {
+    const exchange = new Exchange(listener, this.options.messageBytes);
     try {
-      const modern = isRequest(message) && (this.#revision === MODERN_VERSION || message.method === 'server/discover');
-      const answer = await httpRequest(url, {
-        method: 'POST',
-        body,
-        headers: this.#headers({ 'content-type': 'application/json', ...(modern ? modernHeaders(message) : {}) }),
-        dispatcher: this.#agent,
-        signal: AbortSignal.any([abort.signal, this.#life.signal]),
-      });
-      const session = answer.headers['mcp-session-id'];
-      if (typeof session === 'string') this.#session = session;
-      const type = String(answer.headers['content-type'] ?? '');
-      if (answer.statusCode === 404 && this.#session !== undefined) {
-        await answer.body.dump();
-        this.#lost(`The server ended session ${this.#session}.`);
-        return;
-      }
-      if (type.startsWith('text/event-stream') && answer.statusCode < 300) await this.#stream(answer.body, id);
-      else await this.#single(answer, type, id);
-    } finally {
-      if (id !== undefined) this.#open.delete(id);
+      this.#pool.dispatch({ path: this.#path, method, headers: headers as string[], ...(body === undefined ? {} : { body }) }, exchange);
+    } catch (error) {
+      // A header value of the configuration that HTTP does not allow.
+      queueMicrotask(() => listener.broken(error instanceof Error ? error : new Error(String(error))));
     }
+    return exchange;
   }
 
-  async #single(answer: { statusCode: number; body: AsyncIterable<Buffer> }, type: string, id: RequestId | undefined): Promise<void> {
-    const { server, messageBytes } = this.#options;
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of answer.body) {
-      size += chunk.length;
-      if (size > messageBytes) throw tooLarge(server, size, messageBytes);
-      chunks.push(chunk);
-    }
-    const text = Buffer.concat(chunks).toString('utf8');
-    if (type.startsWith('application/json') && text !== '') {
-      const message = parseMessage(text);
-      // An error of the transport has no id of ours: it answers the request that was posted.
-      if ('error' in message && id !== undefined && message.id !== id) this.#listener.message({ ...message, id });
-      else this.#listener.message(message);
-      return;
-    }
-    if (answer.statusCode >= 400 || id !== undefined) {
-      throw new SignalboxError('SBX_SERVER_HTTP', `Server "${server}" answered with HTTP ${answer.statusCode}.`, {
-        why: text === '' ? 'It sent no body.' : `It said: ${text.slice(0, 300)}`,
-        fix:
-          answer.statusCode === 401 || answer.statusCode === 403
-            ? 'Check the headers (token) of this server in the configuration.'
-            : 'Check the url of this server in the configuration.',
-      });
-    }
+  /** A GET for an event stream, from after the event named if one is (2025-11-25, "Resumability and Redelivery"). */
+  stream(listener: ConstructorParameters<typeof Exchange>[0], lastEventId: string | undefined): Exchange {
+    const headers = ['accept', 'text/event-stream', ...this.#common.slice(2)];
+    return this.request('GET', lastEventId === undefined ? headers : [...headers, 'last-event-id', lastEventId], listener);
   }
 
-  async #stream(body: AsyncIterable<Buffer>, id: RequestId | undefined): Promise<void> {
-    const { server, messageBytes } = this.#options;
-    let answered = id === undefined;
-    const reader = new EventStreamReader(
-      messageBytes,
-      (event) => {
-        if (event.data === '') return;
-        let message: Message;
-        try {
-          message = parseMessage(event.data);
-        } catch (error) {
-          this.#listener.fault(error as SignalboxError, id);
-          return;
-        }
-        if ('id' in message && message.id === id && !('method' in message)) answered = true;
-        this.#listener.message(message);
-      },
-      (bytes) => {
-        answered = true;
-        this.#listener.fault(tooLarge(server, bytes, messageBytes), id);
-      },
-    );
-    for await (const chunk of body) reader.push(chunk);
-    if (!answered) throw this.#unreachable('It closed the stream before its answer.');
+  /** A session may come with any answer to an `initialize`. */
+  began(headers: IncomingHttpHeaders): void {
+    const session = headers['mcp-session-id'];
+    if (typeof session !== 'string' || session === this.#session || this.#revision !== undefined) return;
+    this.#session = session;
+    this.#dress();
   }
 
-  /** The standing GET stream for what a legacy server says on its own. */
-  async #listen(): Promise<void> {
-    while (!this.#closed) {
-      try {
-        const answer = await httpRequest(this.#options.url, {
-          method: 'GET',
-          headers: this.#headers({ accept: 'text/event-stream' }),
-          dispatcher: this.#agent,
-          signal: this.#life.signal,
-        });
-        if (answer.statusCode !== 200) {
-          await answer.body.dump();
-          return; // 405: the server offers no such stream
-        }
-        await this.#stream(answer.body, undefined);
-      } catch {
-        if (this.#closed) return; // otherwise opened again below; a dead server shows at the next request
-      }
-      await new Promise<void>((resolve) => setTimeout(resolve, STREAM_RETRY_MS).unref());
-    }
+  finished(id: RequestId | undefined): void {
+    if (id !== undefined) this.#open.delete(id);
   }
 
-  #failed(message: Message, error: unknown): void {
+  /** The server knows the session no more: this link is of no use, the upstream opens another (2025-11-25, "Session Management"). */
+  lost(why: string): void {
     if (this.#closed) return;
-    const id = isRequest(message) ? message.id : undefined;
-    if (error instanceof Error && error.name === 'AbortError') return;
-    const known =
-      error instanceof SignalboxError ? error : this.#unreachable(error instanceof Error ? error.message : String(error), error);
-    this.#listener.fault(known, id);
+    this.#end();
+    void this.#pool.destroy();
+    this.listener.closed(unreachable(this.options.server, this.options.url, why));
   }
 
-  #lost(why: string): void {
-    if (this.#closed) return;
+  /** Ends it without a word to the listener: another link takes over. */
+  retire(): void {
+    this.#end();
+    void this.#pool.destroy();
+  }
+
+  #end(): void {
     this.#closed = true;
-    this.#life.abort();
-    void this.#agent.destroy();
-    this.#listener.closed(this.#unreachable(why));
+    this.#standing?.close();
+    for (const post of this.#open.values()) post.abandon();
+    this.#open.clear();
   }
 
-  #unreachable(why: string, cause?: unknown): SignalboxError {
-    const { server, url } = this.#options;
-    return new SignalboxError('SBX_SERVER_UNREACHABLE', `Server "${server}" cannot be reached at ${new URL(url).origin}.`, {
-      why,
-      fix: 'Check that it runs and that its url is right, then try again.',
-      ...(cause === undefined ? {} : { cause }),
+  /** `accept` stands first: see {@link stream}. */
+  #dress(): void {
+    const { accept: _accept, 'content-type': _type, ...configured } = this.#configured;
+    this.#common = Object.entries({
+      accept: 'application/json, text/event-stream',
+      ...configured,
+      ...(this.#session === undefined ? {} : { 'mcp-session-id': this.#session }),
+      ...(this.#revision === undefined || this.#revision === MODERN_VERSION ? {} : { 'mcp-protocol-version': this.#revision }),
+    }).flat();
+  }
+
+  #goodbye(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      // A server that is gone, or does not care, has ended its session already.
+      const exchange = this.request('DELETE', this.#common, { event() {}, oversize() {}, ended: done, broken: done });
+      const timer = setTimeout(() => {
+        exchange.abort();
+        resolve();
+      }, GOODBYE_MS);
     });
   }
 }
+
+const NONE: readonly string[] = [];

@@ -1,12 +1,13 @@
-/** From a configured server to an open link: plugin, command or URL. */
+/** From a configured server to an open link: plugin, command, URL or pattern. */
 import { createInterface } from 'node:readline';
-import type { ResolvedServer } from '../api/config.ts';
+import type { PatternServer, ResolvedServer } from '../api/config.ts';
 import { SignalboxError } from '../api/errors.ts';
 import { AUDIT_FD, SETTINGS_FD } from '../api/plugin.ts';
-import { httpLink } from './http-link.ts';
 import type { OpenLink, SpawnChild } from './link.ts';
 import { pluginFolder } from './plugin-folder.ts';
+import { SseLink } from './sse-link.ts';
 import { stdioLink } from './stdio-link.ts';
+import { urlLink } from './url-link.ts';
 
 /** What opening links needs from the daemon. */
 export interface LinkParts {
@@ -24,6 +25,10 @@ export interface LinkParts {
   readonly redact: (text: string) => string;
   readonly onStderr: (server: ResolvedServer, line: string) => void;
   readonly onAudit: (server: ResolvedServer, line: string) => void;
+  /** Id of this daemon, said to servers of type `signalbox`. Absent = not said. */
+  readonly hop?: string;
+  /** Opens servers that are patterns over others: what they need is above this room. */
+  readonly pattern?: (server: ResolvedServer & { readonly entry: PatternServer }, workspace: string | undefined) => OpenLink;
 }
 
 /** Makes the function that opens links to one server. */
@@ -51,7 +56,15 @@ function withoutSecrets(open: OpenLink, redact: (text: string) => string): OpenL
 function opener(server: ResolvedServer, workspace: string | undefined, parts: LinkParts): OpenLink {
   const { entry, name } = server;
   const limits = { server: name, messageBytes: parts.messageBytes() };
-  if ('url' in entry) return (listener) => Promise.resolve(httpLink(listener, { ...limits, url: entry.url, headers: entry.headers ?? {} }));
+  if ('url' in entry) {
+    const hop = entry.type === 'signalbox' && parts.hop !== undefined ? { hop: parts.hop } : {};
+    const options = { ...limits, url: entry.url, headers: entry.headers ?? {}, ...hop };
+    return async (listener) => (entry.type === 'sse' ? new SseLink(listener, options) : urlLink(listener, options));
+  }
+  if (!('command' in entry || 'plugin' in entry)) {
+    if (parts.pattern === undefined) throw new Error('nothing here opens patterns');
+    return parts.pattern({ ...server, entry }, workspace);
+  }
   const options = { ...limits, onStderr: (line: string) => parts.onStderr(server, line) };
   const base = entry.cwd ?? parts.base(workspace);
   if ('command' in entry) {

@@ -1,8 +1,11 @@
 /** A server on the standard streams of a child process (MCP transports, "stdio"). */
 import { SignalboxError } from '../api/errors.ts';
-import { idAtEdge, type Message, parseMessage } from '../protocol/message.ts';
+import { byteLength, encode, readFrame } from '../protocol/frame.ts';
+import { idAtEdge, type Message } from '../protocol/message.ts';
 import { LineFramer } from './framing.ts';
 import type { Child, Link, LinkListener } from './link.ts';
+import { busy, notJson, tooLarge } from './link-errors.ts';
+import { OutgoingLines } from './outgoing-lines.ts';
 
 /** What a stdio link needs to know. */
 export interface StdioLinkOptions {
@@ -16,6 +19,8 @@ export interface StdioLinkOptions {
 
 /** Lines of stderr kept for the error of a server that died. */
 const TAIL = 5;
+/** Frames of the largest size that may wait for a server that does not read. */
+const WAITING = 2;
 
 /** Speaks newline-delimited JSON-RPC with a child. */
 export function stdioLink(child: Child, listener: LinkListener, options: StdioLinkOptions): Link {
@@ -27,9 +32,9 @@ export function stdioLink(child: Child, listener: LinkListener, options: StdioLi
     (line) => {
       let message: Message;
       try {
-        message = parseMessage(line);
+        message = readFrame(line);
       } catch (cause) {
-        listener.fault(notJson(server, line, cause));
+        listener.fault(notJson(server, line.toString('utf8', 0, 480), cause));
         return;
       }
       listener.message(message);
@@ -38,7 +43,8 @@ export function stdioLink(child: Child, listener: LinkListener, options: StdioLi
   );
   const stderr = new LineFramer(
     64 * 1024,
-    (line) => {
+    (bytes) => {
+      const line = bytes.toString('utf8');
       lastWords.push(line);
       if (lastWords.length > TAIL) lastWords.shift();
       options.onStderr(line);
@@ -50,6 +56,7 @@ export function stdioLink(child: Child, listener: LinkListener, options: StdioLi
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
   // A server that closes its stdin early ends in `exited`; EPIPE here says nothing more.
   child.stdin.on('error', () => {});
+  const outgoing = new OutgoingLines(child.stdin);
   void child.exited.then(({ code, signal }) => {
     listener.closed(
       new SignalboxError(
@@ -66,37 +73,19 @@ export function stdioLink(child: Child, listener: LinkListener, options: StdioLi
     kind: 'stdio',
     pid: child.pid,
     send(message) {
-      const text = JSON.stringify(message);
-      if (Buffer.byteLength(text) > messageBytes) {
-        listener.fault(
-          tooLarge(server, Buffer.byteLength(text), messageBytes),
-          'id' in message && message.id !== null ? message.id : undefined,
-        );
-        return;
-      }
-      child.stdin.write(`${text}\n`);
+      const frame = encode(message);
+      const size = byteLength(frame);
+      const id = 'id' in message && message.id !== null ? message.id : undefined;
+      if (size > messageBytes) listener.fault(tooLarge(server, size, messageBytes), id);
+      else if (outgoing.waiting + size > WAITING * messageBytes) listener.fault(busy(server, outgoing.waiting), id);
+      else outgoing.add(frame, size);
     },
     abandon() {},
     agreed() {},
     close() {
       closing = true;
+      outgoing.flush();
       return child.end();
     },
   };
-}
-
-function notJson(server: string, line: string, cause: unknown): SignalboxError {
-  return new SignalboxError('SBX_SERVER_NOT_JSON', `Server "${server}" printed something that is not a message on stdout.`, {
-    why: `The line begins with: ${line.slice(0, 120)}`,
-    fix: 'A stdio server may write only JSON-RPC to stdout; send its logging to stderr.',
-    cause,
-  });
-}
-
-/** The error for a frame over the limit. */
-export function tooLarge(server: string, bytes: number, limit: number): SignalboxError {
-  return new SignalboxError('SBX_MESSAGE_TOO_LARGE', `A message of server "${server}" has ${bytes} bytes.`, {
-    why: `limits.messageBytes is ${limit}.`,
-    fix: 'Ask for less, or raise limits.messageBytes in the configuration.',
-  });
 }
