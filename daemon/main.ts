@@ -8,6 +8,7 @@ import type { ErrorShape } from './api/errors.ts';
 import type { Paths } from './api/paths.ts';
 import { ConfigStore } from './config/store.ts';
 import { controlHandlers, serverStatus } from './control.ts';
+import { Activity } from './endpoints/activity.ts';
 import { BridgeServer } from './endpoints/bridge-server.ts';
 import { ControlServer } from './endpoints/control-server.ts';
 import { EndpointSet } from './endpoints/endpoint-set.ts';
@@ -21,6 +22,7 @@ import { installation } from './lifecycle/installation.ts';
 import { acquireOwnership } from './lifecycle/ownership.ts';
 import { listenRemembered } from './lifecycle/port.ts';
 import { removeRuntimeFile, writeRuntimeFile } from './lifecycle/runtime-file.ts';
+import { CatalogStore } from './router/catalog-store.ts';
 import { Router } from './router/router.ts';
 import { KeyRing } from './security/key-ring.ts';
 import { SecretStore } from './security/secrets.ts';
@@ -55,7 +57,7 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
   const identity = { name: 'signalbox', title: 'Signalbox', version };
   const secrets = new SecretStore(paths.secretsFile);
   const trust = new TrustStore(paths.trustFile);
-  const tokens = new TokenStore(paths);
+  const tokens = new TokenStore(paths, ({ client, path }) => endpoints.revoke(client, path));
   const journal = new Journal({ logFile: paths.logFile, redact: (text) => secrets.redact(text), onLine: (line) => announce('log', line) });
   const log = journal.log;
   const children = new ChildRegistry(paths.childrenDir);
@@ -115,7 +117,17 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
     }),
   }));
   const router = new Router({ identity, sealer: new KeyRing(state), daemonId: ownId });
-  const endpoints = new EndpointSet({ host, router, identity, messageBytes, onLists: () => changed('tools') });
+  const catalogs = new CatalogStore({ state, version, own: ownId, log });
+  const endpoints = new EndpointSet({
+    host,
+    router,
+    identity,
+    messageBytes,
+    state,
+    catalogs,
+    daemonId: ownId,
+    onLists: () => changed('tools'),
+  });
   await endpoints.sync(config.endpoints());
 
   let stopping: Promise<void> | undefined;
@@ -125,6 +137,7 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
   });
   const idle = new IdleStop(config.idleStopMinutes, () => void stop('nobody used it for a while'));
   let releaseControl: (() => void) | undefined;
+  const activity = new Activity(() => idle.hold('requests'));
   const bridge = new BridgeServer({
     router,
     identity,
@@ -194,7 +207,12 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
     control,
     bridge,
     verify: (bearer, path) => tokens.verify(bearer, path),
-    onRequest: (client) => idle.hold(`request of ${client}`),
+    credentialChanges: () => tokens.changes,
+    leaving: () => stopping !== undefined,
+    onRequest: () => {
+      activity.begin();
+      return activity.end;
+    },
   });
   config.onChange(() => {
     void endpoints
@@ -214,6 +232,7 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
       removeRuntimeFile(paths, { pid: process.pid, controlToken });
       bridge.close();
       endpoints.close();
+      router.close();
       await Promise.all([config.close(), host.close()]);
       await children.close();
       await control?.close();

@@ -2,24 +2,40 @@
 import type { IncomingMessage } from 'node:http';
 import { SignalboxError } from '../api/errors.ts';
 
+const EMPTY = Buffer.alloc(0);
+
 /**
- * The whole body as text.
+ * The whole body. Most arrive in one piece and are not copied.
  * @param limit bytes
- * @throws SBX_MESSAGE_TOO_LARGE as soon as the limit is passed; the rest is read away so that the connection lives on
+ * @throws SBX_MESSAGE_TOO_LARGE when the limit was passed; the rest is read away so that the connection lives on
  */
-export async function readBody(request: IncomingMessage, limit: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size <= limit) chunks.push(chunk);
-    else chunks.length = 0;
-  }
-  if (size > limit) {
-    throw new SignalboxError('SBX_MESSAGE_TOO_LARGE', `The message has ${size} bytes.`, {
-      why: `limits.messageBytes is ${limit}.`,
-      fix: 'Send less, or raise limits.messageBytes in the configuration.',
+export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    let first: Buffer = EMPTY;
+    let more: Buffer[] | undefined;
+    let size = 0;
+    // No async iterator: one costs more than everything else done to a small body.
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > limit) more = [];
+      else if (first.length === 0) first = chunk;
+      else if (more === undefined) more = [first, chunk];
+      else more.push(chunk);
     });
-  }
-  return Buffer.concat(chunks).toString('utf8');
+    request.once('end', () => {
+      if (size > limit) reject(tooLarge(size, limit));
+      else resolve(more === undefined ? first : Buffer.concat(more, size));
+    });
+    request.once('error', reject);
+    request.once('close', () => {
+      if (!request.complete) reject(new Error('The client went away in the middle of its request.'));
+    });
+  });
+}
+
+function tooLarge(size: number, limit: number): SignalboxError {
+  return new SignalboxError('SBX_MESSAGE_TOO_LARGE', `The message has ${size} bytes.`, {
+    why: `limits.messageBytes is ${limit}.`,
+    fix: 'Send less, or raise limits.messageBytes in the configuration.',
+  });
 }

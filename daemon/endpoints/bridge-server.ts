@@ -65,7 +65,12 @@ export class BridgeServer {
 
   #serve(connection: WebSocket, endpoint: ServedEndpoint, client: string): void {
     const left = this.#options.onClient(client);
-    const session = new Session({ ...this.#options, view: endpoint.view, deliver: (message) => connection.send(JSON.stringify(message)) });
+    const session = new Session({
+      ...this.#options,
+      view: endpoint.view,
+      deliver: (message) => connection.send(JSON.stringify(message)),
+      caller: { principal: `${client} ${endpoint.view.endpoint.path}`, client },
+    });
     connection.on('message', (data) => {
       const text = String(data);
       let message: Message;

@@ -1,15 +1,25 @@
 /** Every endpoint of the current configuration, by path; a change keeps the sessions of what stays. */
+import { randomBytes } from 'node:crypto';
 import type { ResolvedEndpoint } from '../api/config.ts';
+import type { StateStore } from '../api/state.ts';
+import type { CatalogStore } from '../router/catalog-store.ts';
 import { EndpointView } from '../router/endpoint-view.ts';
 import type { Router } from '../router/router.ts';
 import type { Identity } from '../upstreams/connection.ts';
 import type { UpstreamHost } from '../upstreams/upstream-host.ts';
+import { EventIds } from './event-id.ts';
 import { HttpEndpoint } from './http-endpoint.ts';
+import { SessionStore } from './session-store.ts';
+import { SseEndpoint } from './sse-endpoint.ts';
+
+/** Milliseconds between looks for sessions nobody uses. */
+const SWEEP_MS = 60_000;
 
 /** One endpoint being served. */
 export interface ServedEndpoint {
   readonly view: EndpointView;
   readonly http: HttpEndpoint;
+  readonly sse: SseEndpoint;
 }
 
 /** What serving endpoints needs. */
@@ -18,6 +28,12 @@ export interface EndpointSetOptions {
   readonly router: Router;
   readonly identity: Identity;
   readonly messageBytes: () => number;
+  /** Where sessions are kept over a restart. */
+  readonly state: StateStore;
+  /** What is remembered of servers. */
+  readonly catalogs?: CatalogStore;
+  /** Id of this daemon among others. */
+  readonly daemonId: string;
   /** Called when the lists of a server were read anew. */
   readonly onLists?: () => void;
 }
@@ -26,9 +42,15 @@ export interface EndpointSetOptions {
 export class EndpointSet {
   readonly #options: EndpointSetOptions;
   readonly #endpoints = new Map<string, ServedEndpoint>();
+  readonly #store: SessionStore;
+  readonly #ids: EventIds;
+  readonly #sweep: NodeJS.Timeout;
 
   constructor(options: EndpointSetOptions) {
     this.#options = options;
+    this.#store = new SessionStore(options.state);
+    this.#ids = new EventIds(eventKey(options.state));
+    this.#sweep = setInterval(() => this.#sweepSessions(), SWEEP_MS).unref();
   }
 
   /** Brings upstreams and endpoints in line with the configuration. */
@@ -45,10 +67,7 @@ export class EndpointSet {
     for (const endpoint of endpoints) {
       const served = this.#endpoints.get(endpoint.path);
       if (served !== undefined) served.view.update(endpoint);
-      else {
-        const view = new EndpointView(endpoint, this.#options.host, this.#options.onLists);
-        this.#endpoints.set(endpoint.path, { view, http: new HttpEndpoint({ ...this.#options, view }) });
-      }
+      else this.#endpoints.set(endpoint.path, this.#serve(endpoint));
     }
     await left;
   }
@@ -63,12 +82,41 @@ export class EndpointSet {
     return [...this.#endpoints.values()];
   }
 
-  /** Ends every session. */
+  /** Ends the sessions of a client whose credential was taken back or replaced. */
+  revoke(client: string, path?: string): void {
+    for (const [own, { http }] of this.#endpoints) if (path === undefined || path === own) http.legacy.revoke(client);
+  }
+
+  /** The daemon is leaving: requests under way are answered as interrupted, connections end. Kept sessions stay kept. */
   close(): void {
+    clearInterval(this.#sweep);
     for (const { view, http } of this.#endpoints.values()) {
       http.close();
       view.dispose();
     }
     this.#endpoints.clear();
   }
+
+  #serve(endpoint: ResolvedEndpoint): ServedEndpoint {
+    const { messageBytes } = this.#options;
+    const view = new EndpointView(endpoint, this.#options);
+    const http = new HttpEndpoint({ ...this.#options, view, store: this.#store, ids: this.#ids });
+    return { view, http, sse: new SseEndpoint({ sessions: http.legacy, ids: this.#ids, messageBytes }) };
+  }
+
+  #sweepSessions(): void {
+    const endpoints = this.all();
+    for (const { http } of endpoints) http.legacy.sweep();
+    this.#store.sweep((id) => endpoints.some(({ http }) => http.legacy.has(id)));
+  }
+}
+
+/** The key event ids are sealed with; kept, because a client comes back with an id the daemon before this one made. */
+function eventKey(state: StateStore): Buffer {
+  const kept = state.get<unknown>('keys', 'event-ids');
+  const key = typeof kept === 'string' ? Buffer.from(kept, 'base64') : undefined;
+  if (key?.length === 32) return key;
+  const made = randomBytes(32);
+  state.set('keys', 'event-ids', made.toString('base64'));
+  return made;
 }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClientCredential } from '../api/control.ts';
@@ -28,9 +28,15 @@ export class TokenStore {
   readonly #file: string;
   readonly #folder: string;
   readonly #byHash = new Map<string, Credential>();
+  readonly #onGone: (key: CredentialKey) => void;
+  #changes = 0;
 
-  /** @param paths `tokensFile` (read now) and `clientsDir` of `Paths` */
-  constructor(paths: { readonly tokensFile: string; readonly clientsDir: string }) {
+  /**
+   * @param paths `tokensFile` (read now) and `clientsDir` of `Paths`
+   * @param onGone told of every credential that was taken back or replaced
+   */
+  constructor(paths: { readonly tokensFile: string; readonly clientsDir: string }, onGone: (key: CredentialKey) => void = () => {}) {
+    this.#onGone = onGone;
     this.#file = paths.tokensFile;
     this.#folder = paths.clientsDir;
     const stored = readJson(this.#file) as { tokens?: unknown } | null | undefined;
@@ -39,6 +45,11 @@ export class TokenStore {
       if (typeof credential.hash === 'string' && typeof credential.client === 'string' && typeof credential.path === 'string')
         this.#byHash.set(credential.hash, { createdAt: '', ...credential } as Credential);
     }
+  }
+
+  /** Counts up when a credential is made, replaced or taken back: a verdict of {@link verify} holds until then. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** The token of a client for an endpoint; made if there is none or its file is lost. */
@@ -55,9 +66,14 @@ export class TokenStore {
   /** Replaces the token of a client for an endpoint; the old one stops working at once. */
   rotate({ client, path }: CredentialKey): { readonly token: string; readonly file: string } {
     const token = randomBytes(32).toString('base64url');
-    for (const [hash, old] of this.#byHash) if (isFor(old, { client, path })) this.#byHash.delete(hash);
-    const hash = hashOf(token);
-    this.#byHash.set(hash, { client, path, hash, createdAt: new Date().toISOString() });
+    this.#changes += 1;
+    for (const old of [...this.#byHash.values()]) {
+      if (!isFor(old, { client, path })) continue;
+      this.#byHash.delete(old.hash);
+      this.#onGone({ client, path });
+    }
+    const hashed = hashOf(token);
+    this.#byHash.set(hashed, { client, path, hash: hashed, createdAt: new Date().toISOString() });
     this.#write();
     makePrivateFolder(this.#folder);
     const file = credentialFile(this.#folder, { client, path });
@@ -74,8 +90,10 @@ export class TokenStore {
     const gone = [...this.#byHash.values()].filter(
       (credential) => credential.client === client && (path === undefined || credential.path === path),
     );
+    this.#changes += 1;
     for (const credential of gone) {
       this.#byHash.delete(credential.hash);
+      this.#onGone(credential);
       rmSync(credentialFile(this.#folder, credential), { force: true });
     }
     if (gone.length > 0) this.#write();
@@ -88,13 +106,13 @@ export class TokenStore {
    * @param path endpoint that was asked for, as in {@link CredentialKey}
    */
   verify(bearer: string, path: string): { readonly client: string } | 'unknown' | 'other-endpoint' {
-    const hash = hashOf(bearer);
-    const credential = this.#byHash.get(hash);
-    if (credential === undefined || !timingSafeEqual(Buffer.from(hash), Buffer.from(credential.hash))) return 'unknown';
+    const hashed = hashOf(bearer);
+    const credential = this.#byHash.get(hashed);
+    if (credential === undefined || !timingSafeEqual(Buffer.from(hashed), Buffer.from(credential.hash))) return 'unknown';
     if (credential.path !== path) return 'other-endpoint';
     const now = new Date();
     if (now.getTime() - Date.parse(credential.lastUsedAt ?? '1970-01-01T00:00:00Z') > USE_NOTED_EVERY) {
-      this.#byHash.set(hash, { ...credential, lastUsedAt: now.toISOString() });
+      this.#byHash.set(hashed, { ...credential, lastUsedAt: now.toISOString() });
       this.#write();
     }
     return { client: credential.client };
@@ -156,7 +174,7 @@ function endpointOf(path: string): { readonly endpoint: string; readonly workspa
 }
 
 function hashOf(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
+  return hash('sha256', token);
 }
 
 function isFor(credential: CredentialKey, key: CredentialKey): boolean {
