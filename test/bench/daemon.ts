@@ -74,11 +74,17 @@ export class Daemon {
     this.#child = child;
     let said = '';
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    let printed = '';
     await new Promise<void>((serving, failed) => {
-      child.stdout.once('data', () => serving());
-      child.once('exit', (code) => failed(new Error(`the daemon ended with ${code}: ${said}`)));
+      const fail = (why: string): void => failed(new Error(`the daemon ${why}: ${printed}${said}`));
+      child.once('exit', (code) => fail(`ended with ${code}`));
+      child.stdout.on('data', (chunk: Buffer) => {
+        printed += chunk.toString();
+        if (!printed.trimEnd().endsWith('}')) return; // not all of its status yet
+        if (printed.includes('"error": {\n    "code"')) fail('refused');
+        else serving();
+      });
     });
-    child.stdout.resume();
   }
 
   /** Ends it; its state stays. */
