@@ -37,6 +37,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       await router.handle(view, {
         request: { jsonrpc: '2.0', id: 0, method, params },
         era: 'legacy',
+        caller: { principal: 'control', client: '' },
         signal: new AbortController().signal,
         notify: () => {},
       }),
@@ -66,6 +67,11 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     'servers/restart': async ({ name, workspace }) => {
       await Promise.all([...new Set(members(name, workspace).map((member) => member.upstream))].map((upstream) => upstream.restart()));
       return {};
+    },
+    'servers/accept': async ({ name, tool, workspace }) => {
+      const mine = new Set(members(name, workspace));
+      const views = endpoints.all().filter(({ view }) => view.members.some((member) => mine.has(member)));
+      return { accepted: [...new Set(views.flatMap(({ view }) => view.accept(name, tool)))].sort() };
     },
     'servers/logs': async ({ name, lines = 200, workspace }) => ({
       lines: parts.serverLog(name, workspaceIdOf(config, workspace)).slice(-lines),
@@ -133,16 +139,19 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
 
 /** The status of one server of an endpoint. */
 export function serverStatus(member: Member, workspace: string | undefined): ServerStatus {
-  const { server, upstream, snapshot } = member;
+  const { server, upstream } = member;
   const { entry } = server;
+  const { tools, resources, prompts } = member.snapshot('legacy');
+  const problems = member.problems();
   return {
     name: server.name,
     alias: server.alias,
     kind: 'url' in entry ? 'http' : 'command' in entry ? 'stdio' : 'plugin',
     state: upstream.state,
-    tools: snapshot.tools.length,
-    resources: snapshot.resources.length,
-    prompts: snapshot.prompts.length,
+    tools: tools.length,
+    resources: resources.length,
+    prompts: prompts.length,
+    ...(problems.length === 0 ? {} : { problems }),
     ...(workspace === undefined ? {} : { workspace }),
     ...(upstream.era === undefined ? {} : { era: upstream.era }),
     ...(upstream.pid === undefined ? {} : { pid: upstream.pid }),

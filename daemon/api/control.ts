@@ -18,6 +18,8 @@ export interface ServerStatus {
   readonly pid?: number;
   /** Why it is degraded or down. */
   readonly reason?: { readonly code: string; readonly message: string; readonly cause: string; readonly fix: string };
+  /** What should be known of it though it works: definitions that changed or were left out. */
+  readonly problems?: readonly { readonly code: string; readonly message: string; readonly cause: string; readonly fix: string }[];
   readonly tools: number;
   readonly resources: number;
   readonly prompts: number;
@@ -85,6 +87,8 @@ export interface ControlMethods {
   'servers/remove': { params: { name: string; workspace?: string }; result: { file: string } };
   'servers/enable': { params: { name: string; enabled: boolean; workspace?: string }; result: { file: string } };
   'servers/restart': { params: { name: string; workspace?: string }; result: Record<string, never> };
+  /** Accepts definitions that changed since an override or a pin was made for them; `tool` is the server's own name of one. */
+  'servers/accept': { params: { name: string; tool?: string; workspace?: string }; result: { accepted: readonly string[] } };
   'servers/logs': { params: { name: string; lines?: number; workspace?: string }; result: { lines: readonly string[] } };
   'endpoint/describe': { params: EndpointRef; result: ResolvedEndpointStatus };
   'tools/list': {

@@ -1,37 +1,69 @@
 /** One endpoint as its clients see it: members, merged catalogue, changes. */
 import type { ResolvedEndpoint } from '../api/config.ts';
 import type { ErrorShape } from '../api/errors.ts';
-import type { Notification } from '../protocol/message.ts';
+import type { Era } from '../protocol/eras.ts';
+import type { JsonObject, Notification } from '../protocol/message.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
 import type { UpstreamHost } from '../upstreams/upstream-host.ts';
-import { type Catalog, mergeCatalog } from './catalog.ts';
+import { type Catalog, type MergedLists, mergeLists, visibleCatalog } from './catalog.ts';
+import { CatalogStore } from './catalog-store.ts';
 import { Member } from './member.ts';
+import type { NameBook } from './name-book.ts';
+import { listDigest, type Page } from './paging.ts';
+import { dependsOnClient, type Policy, policyOf } from './policy.ts';
+import { type SearchAnswer, type SearchIndex, type SearchRequest, searchIndex } from './search.ts';
+import { answerSearchTool, isSearchTool, SEARCH_TOOLS, type SearchToolAnswer } from './search-tools.ts';
 import type { ListName } from './snapshot.ts';
+
+/** What a list is about, in `notifications/<kind>/list_changed`. */
+export type ListKind = 'tools' | 'prompts' | 'resources';
 
 /** What a session hears from its endpoint. */
 export interface ViewListener {
-  /** The visible lists changed. */
-  listChanged(kind: 'tools' | 'prompts' | 'resources'): void;
-  /** A server said something else: `notifications/message`, `notifications/resources/updated` (URI as exposed), … */
+  /** The lists visible to the listener's client in this era changed; those of the other era may not have. */
+  listChanged(kind: ListKind, era: Era): void;
+  /** A visible server said something else: `notifications/message`, `notifications/resources/updated` (URI as exposed), … */
   notified(notification: Notification): void;
 }
 
-/** The live view of one endpoint. */
+/** What a view needs from its owner. */
+export interface ViewOptions {
+  readonly host: UpstreamHost;
+  /** What is remembered of servers; one for all endpoints. Absent = one of its own that remembers nothing over a restart. */
+  readonly catalogs?: CatalogStore;
+  /** Called when the lists of a server were read anew, whether a client listens or not. */
+  readonly onLists?: () => void;
+}
+
+const KINDS: readonly ListKind[] = ['tools', 'prompts', 'resources'];
+const ERAS: readonly Era[] = ['legacy', 'modern'];
+
+/** The live view of one endpoint. What a client sees of it is decided by its name as wired and its era, by nothing else. */
 export class EndpointView {
   endpoint: ResolvedEndpoint;
-  readonly #listeners = new Set<ViewListener>();
-  readonly #host: UpstreamHost;
-  readonly #onLists: () => void;
+  readonly #options: ViewOptions;
+  readonly #catalogs: CatalogStore;
+  readonly #names: NameBook;
+  /** Listener → its client. */
+  readonly #listeners = new Map<ViewListener, string>();
+  readonly #eras = new Set<Era>();
+  readonly #policies = new Map<string, Policy>();
+  readonly #merged = new Map<Era, MergedLists>();
+  readonly #visible = new Map<string, Catalog>();
+  readonly #indexes = new WeakMap<Catalog, SearchIndex>();
+  /** Digest of what a client last saw or was told to look at again: client, era, kind → digest. */
+  readonly #seen = new Map<string, Map<string, string>>();
   #members: Member[] = [];
-  #catalog: Catalog | undefined;
 
-  /** @param onLists called when the lists of a server were read anew, whether a client listens or not */
-  constructor(endpoint: ResolvedEndpoint, host: UpstreamHost, onLists: () => void = () => {}) {
+  constructor(endpoint: ResolvedEndpoint, options: ViewOptions) {
     this.endpoint = endpoint;
-    this.#host = host;
-    this.#onLists = onLists;
+    this.#options = options;
+    this.#catalogs = options.catalogs ?? new CatalogStore();
+    this.#names = this.#catalogs.names(endpoint.path);
     this.update(endpoint);
   }
 
+  /** Every server, whoever looks. */
   get members(): readonly Member[] {
     return this.#members;
   }
@@ -41,62 +73,144 @@ export class EndpointView {
     this.endpoint = endpoint;
     const before = this.#members;
     this.#members = endpoint.servers.flatMap((server) => {
-      const upstream = this.#host.find(server, endpoint.workspace);
+      const upstream = this.#options.host.find(server, endpoint.workspace);
       if (upstream === undefined) return [];
-      const kept = before.find(
-        (member) =>
-          member.upstream === upstream && member.server.alias === server.alias && member.server.hidden.join() === server.hidden.join(),
-      );
+      const kept = before.find((member) => member.upstream === upstream && sameBinding(member.server, server));
       return [kept ?? this.#member(server, upstream)];
     });
-    const removed = before.filter((member) => !this.#members.includes(member));
-    for (const member of removed) member.dispose();
-    this.#catalog = undefined;
-    if (removed.length > 0 || this.#members.some((member) => !before.includes(member))) {
-      // A new server is started right away when somebody is listening, so that its tools appear by themselves.
-      if (this.#listeners.size > 0) for (const member of this.#members) void member.load();
-      if (removed.length > 0) this.#announce(['tools', 'prompts', 'resources']);
-    }
-  }
-
-  /** The merged lists as known now. */
-  catalog(): Catalog {
-    this.#catalog ??= mergeCatalog(this.#members);
-    return this.#catalog;
+    for (const member of before) if (!this.#members.includes(member)) member.dispose();
+    this.#policies.clear();
+    this.#forget();
+    // A new server is started right away when somebody is listening, so that its tools appear by themselves.
+    if (this.#listeners.size > 0)
+      for (const member of this.#members) if (!before.includes(member)) for (const era of this.#eras) void member.load(era);
+    this.#announce(KINDS);
   }
 
   /**
-   * The merged lists once every server has answered, failed, or used up its patience: a hung server delays the first
-   * list only, and its tools come later by `list_changed`.
+   * The merged lists as known now.
+   * @param client name the client was wired with; empty = one without a policy (people, on the control channel)
    */
-  async loadedCatalog(): Promise<Catalog> {
-    await Promise.all(this.#members.map((member) => member.patience()));
-    return this.catalog();
+  catalog(client = '', era: Era = 'legacy'): Catalog {
+    const policy = this.#policy(client);
+    const key = `${era} ${policy.key}`;
+    const known = this.#visible.get(key);
+    if (known !== undefined) return known;
+    const merged = this.#merged.get(era) ?? mergeLists(this.#members, era, this.#names);
+    this.#merged.set(era, merged);
+    const made = visibleCatalog({
+      era,
+      members: this.#members,
+      merged,
+      policy,
+      personal: dependsOnClient(this.endpoint),
+      ...(this.endpoint.tools === 'search' ? { searchTools: SEARCH_TOOLS } : {}),
+    });
+    this.#visible.set(key, made);
+    return made;
+  }
+
+  /**
+   * The merged lists once every visible server is known from a snapshot, or has answered, failed, or used up its patience: a hung
+   * server delays the first list only, and its tools come later by `list_changed`. No server with a snapshot is started.
+   */
+  async loadedCatalog(client = '', era: Era = 'legacy'): Promise<Catalog> {
+    this.#eras.add(era);
+    const policy = this.#policy(client);
+    const waits = this.#members.filter((member) => policy.server(member.server)).map((member) => member.patience(era));
+    if (waits.some((wait) => wait !== undefined)) await Promise.all(waits);
+    const catalog = this.catalog(client, era);
+    const seen = this.#seenBy(client);
+    for (const kind of KINDS) seen.set(`${era} ${kind}`, kindDigest(catalog, kind));
+    return catalog;
+  }
+
+  /**
+   * A page of a list of {@link catalog}; a list that is one page is the very same array.
+   * @param list field or method of the list
+   * @throws SBX_CURSOR_INVALID when the cursor is not one of ours for this list as it is now
+   */
+  page(items: readonly JsonObject[], list: string, client: string, era: Era, cursor: unknown): Page {
+    return this.#catalogs.cursors.page({ items, scope: [this.endpoint.path, client, era, list].join('\n') }, cursor);
+  }
+
+  /** A server that a member uses (its fallback), if it is configured. */
+  usedBy(member: Member, name: string): Upstream | undefined {
+    const { uses } = member.server;
+    const used = uses !== undefined && Object.hasOwn(uses, name) ? uses[name] : undefined;
+    return used === undefined ? undefined : this.#options.host.find(used, this.endpoint.workspace);
+  }
+
+  /** The tools visible to a client that fit a query best, best first. */
+  search(client: string, era: Era, request: SearchRequest): SearchAnswer {
+    const catalog = this.catalog(client, era);
+    const known = this.#indexes.get(catalog);
+    const index =
+      known ??
+      searchIndex(catalog.allTools.map((tool) => ({ tool, server: catalog.toolRoutes.get(String(tool['name']))?.member.alias ?? '' })));
+    if (known === undefined) this.#indexes.set(catalog, index);
+    return index.search(request);
+  }
+
+  /**
+   * Answers `find_tools` and `describe_tool`, and says which call `call_tool` means; undefined for any other tool.
+   * @param args arguments of the call
+   */
+  async searchTool(client: string, era: Era, name: string, args: unknown): Promise<SearchToolAnswer | undefined> {
+    if (!isSearchTool(name)) return undefined;
+    const catalog = await this.loadedCatalog(client, era);
+    const search = (request: SearchRequest): SearchAnswer => this.search(client, era, request);
+    return answerSearchTool({ catalog, search, unavailable: this.errors(client) }, name, args);
   }
 
   /** Servers whose lists could not be read, with the reason. */
-  errors(): readonly { server: string; error: ErrorShape }[] {
+  errors(client = ''): readonly { server: string; error: ErrorShape }[] {
+    const policy = this.#policy(client);
     return this.#members.flatMap((member) => {
       const error = member.error ?? (member.upstream.state === 'down' ? member.upstream.reason : undefined);
-      return error === undefined ? [] : [{ server: member.server.name, error }];
+      return error === undefined || !policy.server(member.server) ? [] : [{ server: member.server.name, error }];
     });
   }
 
-  /** Instructions of the servers that are ready, each under its alias. */
-  instructions(): string {
-    const parts = this.#members.flatMap((member) => {
-      const text = member.upstream.connection?.instructions;
-      return text === undefined ? [] : [`## ${member.alias}\n${text}`];
+  /** Instructions of the visible servers, each under its alias, as known from their snapshots. */
+  instructions(client = '', era: Era = 'legacy'): string {
+    const { members } = this.catalog(client, era);
+    const aliases = members.map((member) => member.alias).join(', ') || 'no server yet';
+    const parts = members.flatMap((member) => {
+      const { instructions } = member.snapshot(era);
+      return instructions === undefined ? [] : [`## ${member.alias}\n${instructions}`];
     });
-    return [
-      `Tools of several MCP servers behind Signalbox; a name is alias__tool (${this.#members.map((member) => member.alias).join(', ') || 'no server yet'}).`,
-      ...parts,
-    ].join('\n\n');
+    const intro =
+      this.endpoint.tools === 'search'
+        ? `Tools of several MCP servers behind Signalbox (${aliases}). They are not listed: look for one with find_tools, read its input with describe_tool, run it with call_tool.`
+        : `Tools of several MCP servers behind Signalbox; a name is alias__tool (${aliases}).`;
+    return [intro, ...parts].join('\n\n');
   }
 
-  /** Listens for changes; returns the function that stops listening. */
-  listen(listener: ViewListener): () => void {
-    this.#listeners.add(listener);
+  /**
+   * Accepts changed definitions of a server's tools; see {@link Member.accept}.
+   * @returns the server's own names of the tools accepted
+   * @throws SBX_TOOL_UNKNOWN
+   */
+  accept(server: string, tool?: string): readonly string[] {
+    const accepted = this.#members.filter((member) => member.server.name === server).flatMap((member) => member.accept(tool));
+    this.#changed(['tools']);
+    return [...new Set(accepted)];
+  }
+
+  /**
+   * Listens for changes; returns the function that stops listening.
+   * @param client name the client was wired with: it hears of what it can see
+   */
+  listen(listener: ViewListener, client = ''): () => void {
+    this.#listeners.set(listener, client);
+    const policy = this.#policy(client);
+    const seen = this.#seenBy(client);
+    // A client that comes back after a restart holds the lists of the snapshots.
+    for (const era of ERAS) {
+      if (!this.#members.every((member) => !policy.server(member.server) || member.loaded(era))) continue;
+      for (const kind of KINDS) if (!seen.has(`${era} ${kind}`)) seen.set(`${era} ${kind}`, kindDigest(this.catalog(client, era), kind));
+    }
     return () => this.#listeners.delete(listener);
   }
 
@@ -108,27 +222,82 @@ export class EndpointView {
 
   #member(server: ResolvedEndpoint['servers'][number], upstream: Member['upstream']): Member {
     const member: Member = new Member(server, upstream, {
-      changed: (lists) => this.#changed(lists),
-      notified: (notification) => this.#notified(member, notification),
+      workspace: this.endpoint.workspace,
+      store: this.#catalogs,
+      listener: {
+        changed: (lists) => this.#changed(lists),
+        notified: (notification) => this.#notified(member, notification),
+      },
     });
     return member;
   }
 
-  #changed(lists: readonly ListName[]): void {
-    this.#catalog = undefined;
-    const kinds = new Set(lists.map((list) => (list === 'templates' ? 'resources' : list)));
-    this.#announce([...kinds]);
-    this.#onLists();
+  #policy(client: string): Policy {
+    const known = this.#policies.get(client);
+    if (known !== undefined) return known;
+    const policy = policyOf(this.endpoint, client);
+    this.#policies.set(client, policy);
+    return policy;
   }
 
-  #announce(kinds: readonly ('tools' | 'prompts' | 'resources')[]): void {
-    for (const listener of this.#listeners) for (const kind of kinds) listener.listChanged(kind);
+  #seenBy(client: string): Map<string, string> {
+    const known = this.#seen.get(client);
+    if (known !== undefined) return known;
+    const seen = new Map<string, string>();
+    this.#seen.set(client, seen);
+    return seen;
+  }
+
+  #forget(): void {
+    this.#merged.clear();
+    this.#visible.clear();
+  }
+
+  #changed(lists: readonly ListName[]): void {
+    this.#forget();
+    this.#announce([...new Set(lists.map((list) => (list === 'templates' ? 'resources' : list)))]);
+    this.#options.onLists?.();
+  }
+
+  /** Tells each client of the lists that are no longer what it saw; what nobody has seen has not changed. */
+  #announce(kinds: readonly ListKind[]): void {
+    for (const [client, seen] of this.#seen) {
+      const listeners = [...this.#listeners].flatMap(([listener, of]) => (of === client ? [listener] : []));
+      // Where nobody listens, the next client to come reads for itself.
+      if (listeners.length === 0) this.#seen.delete(client);
+      else for (const era of ERAS) for (const kind of kinds) this.#compare(client, era, kind, seen, listeners);
+    }
+  }
+
+  #compare(client: string, era: Era, kind: ListKind, seen: Map<string, string>, listeners: readonly ViewListener[]): void {
+    const before = seen.get(`${era} ${kind}`);
+    if (before === undefined) return;
+    const now = kindDigest(this.catalog(client, era), kind);
+    seen.set(`${era} ${kind}`, now);
+    if (now !== before) for (const listener of listeners) listener.listChanged(kind, era);
   }
 
   #notified(member: Member, notification: Notification): void {
     const uri = notification.params?.['uri'];
-    const exposed = typeof uri === 'string' ? this.catalog().uriAliases.get(member)?.get(uri) : undefined;
+    const exposed =
+      typeof uri === 'string'
+        ? [...this.#merged.values()].map(({ uriAliases }) => uriAliases.get(member)?.get(uri)).find((alias) => alias !== undefined)
+        : undefined;
     const told: Notification = exposed === undefined ? notification : { ...notification, params: { ...notification.params, uri: exposed } };
-    for (const listener of this.#listeners) listener.notified(told);
+    for (const [listener, client] of this.#listeners) {
+      const policy = this.#policy(client);
+      if (typeof uri === 'string' ? policy.resources(member.server) : policy.server(member.server)) listener.notified(told);
+    }
   }
+}
+
+function kindDigest(catalog: Catalog, kind: ListKind): string {
+  return kind === 'resources' ? `${listDigest(catalog.resources)} ${listDigest(catalog.resourceTemplates)}` : listDigest(catalog[kind]);
+}
+
+/** Whether a binding is the same, so that nothing has to be read or announced again. The digest is the upstream's affair. */
+function sameBinding(a: ResolvedEndpoint['servers'][number], b: ResolvedEndpoint['servers'][number]): boolean {
+  const { entry: _a, uses: _usesA, problem: _problemA, ...left } = a;
+  const { entry: _b, uses: _usesB, problem: _problemB, ...right } = b;
+  return JSON.stringify(left) === JSON.stringify(right);
 }

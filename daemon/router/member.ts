@@ -1,155 +1,177 @@
-/** One server inside an endpoint: its latest snapshot, kept fresh by its own notifications. */
+/** One server inside an endpoint: its lists under the alias and the overrides of its binding. */
 import type { ResolvedServer } from '../api/config.ts';
-import { type ErrorShape, errorShape } from '../api/errors.ts';
-import type { Notification } from '../protocol/message.ts';
-import type { Connection } from '../upstreams/connection.ts';
+import { type ErrorShape, SignalboxError } from '../api/errors.ts';
+import type { Era } from '../protocol/eras.ts';
+import type { JsonObject, Notification } from '../protocol/message.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
-import { EMPTY, type ListName, listsOf, readList, type Snapshot } from './snapshot.ts';
+import type { CatalogStore } from './catalog-store.ts';
+import { type OverriddenTools, overrideTools } from './definitions.ts';
+import type { ServerLists } from './server-lists.ts';
+import { EMPTY, type ListName, type Snapshot } from './snapshot.ts';
 
 /** Milliseconds the first lists wait for a server that is starting; healthy ones are there long before. */
 const PATIENCE_MS = 6000;
-/** Milliseconds between two readings of a server's lists. */
-const PAUSE_MS = 250;
-const ALL: readonly ListName[] = ['tools', 'prompts', 'resources', 'templates'];
+const ERAS: readonly Era[] = ['legacy', 'modern'];
 
 /** Reacts to what happens at a member. */
 export interface MemberListener {
-  /** The named lists were read anew. */
+  /** The named lists are not what they were. */
   changed(lists: readonly ListName[]): void;
   /** The server said something else. */
   notified(notification: Notification): void;
 }
 
-/** A server as seen by one endpoint. */
+/** Where a member stands. */
+export interface MemberParts {
+  readonly workspace: string | undefined;
+  readonly store: CatalogStore;
+  readonly listener: MemberListener;
+}
+
+/** A server as one endpoint has it. */
 export class Member {
   readonly server: ResolvedServer;
   readonly upstream: Upstream;
-  readonly #listener: MemberListener;
-  readonly #dispose: (() => void)[];
-  #snapshot: Snapshot = EMPTY;
-  #loaded = false;
-  /** Lists to be read, or read again because the last reading failed. */
-  readonly #wanted = new Set<ListName>();
-  readonly #failed = new Set<ListName>();
-  readonly #firstRead = Promise.withResolvers<void>();
-  #reading: Promise<void> | undefined;
-  #readAt = 0;
-  #error: ErrorShape | undefined;
-  #patience: Promise<void> | undefined;
+  readonly lists: ServerLists;
+  readonly #workspace: string | undefined;
+  readonly #store: CatalogStore;
+  readonly #unlisten: () => void;
+  readonly #patience = new Map<Era, Promise<void>>();
+  readonly #tools = new Map<readonly JsonObject[], OverriddenTools>();
+  readonly #exposed = new WeakMap<JsonObject, JsonObject>();
+  readonly #told = new Set<string>();
 
-  constructor(server: ResolvedServer, upstream: Upstream, listener: MemberListener) {
+  constructor(server: ResolvedServer, upstream: Upstream, { workspace, store, listener }: MemberParts) {
     this.server = server;
     this.upstream = upstream;
-    this.#listener = listener;
-    this.#dispose = [upstream.onReady(() => this.#reload(ALL)), upstream.onNotification((notification) => this.#notified(notification))];
-    if (upstream.connection !== undefined) this.#reload(ALL);
+    this.lists = store.lists(upstream, workspace);
+    this.#workspace = workspace;
+    this.#store = store;
+    this.#unlisten = this.lists.listen(listener);
   }
 
   get alias(): string {
     return this.server.alias;
   }
-  /** The lists as last read. */
-  get snapshot(): Snapshot {
-    return this.#snapshot;
-  }
-  /** Whether the lists have been read at least once. */
-  get loaded(): boolean {
-    return this.#loaded;
-  }
   /** Why the lists could not be read. */
   get error(): ErrorShape | undefined {
-    return this.#error;
+    return this.lists.error;
   }
 
-  /** Starts the server if needed and reads the lists once. Never rejects: a failure is in {@link error}. */
-  async load(): Promise<void> {
-    if (this.#loaded) {
-      this.#wake();
-      return;
-    }
-    try {
-      await this.upstream.ready();
-      await this.#firstRead.promise;
-    } catch (error) {
-      this.#error = errorShape(error);
-    }
+  /** The lists a client of this era gets: those of the other era as long as nothing else is known; empty while nothing is. */
+  snapshot(era: Era): Snapshot {
+    return this.lists.snapshot(era) ?? this.lists.any() ?? EMPTY;
   }
 
-  /** {@link load}, but waits for a slow server once and for a limited time only. */
-  patience(): Promise<void> {
-    if (this.#loaded) return this.load();
+  /** Whether the server has ever answered a client of this era, now or before the daemon started. */
+  loaded(era: Era): boolean {
+    return this.lists.snapshot(era) !== undefined;
+  }
+
+  /** The tools of the binding: without the hidden, overridden where the override holds. */
+  tools(era: Era): OverriddenTools {
+    const { tools } = this.snapshot(era);
+    const known = this.#tools.get(tools);
+    if (known !== undefined) return known;
+    const made = overrideTools(this.server, this.#workspace, this.#store.definitions, tools);
+    for (const changed of made.changed) {
+      if (!this.#told.has(changed.message)) this.#store.log('warn', `${changed.message} ${changed.cause} ${changed.fix} (${changed.code})`);
+      this.#told.add(changed.message);
+    }
+    // What no era has any more is not kept.
+    const current = ERAS.map((each) => this.snapshot(each).tools);
+    for (const old of this.#tools.keys()) if (!current.includes(old)) this.#tools.delete(old);
+    this.#tools.set(tools, made);
+    return made;
+  }
+
+  /** A definition under another name or URI; the same object as long as it is the same definition, so its digest is made once. */
+  exposed(definition: JsonObject, field: 'name' | 'uri', value: string): JsonObject {
+    const known = this.#exposed.get(definition);
+    if (known?.[field] === value) return known;
+    const made = { ...definition, [field]: value };
+    this.#exposed.set(definition, made);
+    return made;
+  }
+
+  /** What a person should know of the server though it works: definitions left out, definitions that changed. */
+  problems(): readonly ErrorShape[] {
+    const changed = ERAS.filter((era) => this.loaded(era)).flatMap((era) => this.tools(era).changed);
+    return [
+      ...new Map(
+        [...this.lists.faults, ...changed].map((problem) => [`${problem.code} ${problem.message} ${problem.cause}`, problem]),
+      ).values(),
+    ];
+  }
+
+  /**
+   * Accepts changed definitions.
+   * @param tool the server's own name of one tool; absent = every tool that changed
+   * @returns the server's own names of the tools accepted
+   * @throws SBX_TOOL_UNKNOWN when the server has no tool of that name
+   */
+  accept(tool?: string): readonly string[] {
+    const definitions = new Map<string, JsonObject[]>();
+    for (const definition of ERAS.flatMap((era) => this.snapshot(era).tools)) {
+      const name = String(definition['name']);
+      definitions.set(name, [...(definitions.get(name) ?? []), definition]);
+    }
+    if (tool !== undefined && !definitions.has(tool))
+      throw new SignalboxError('SBX_TOOL_UNKNOWN', `Server "${this.server.name}" has no tool "${tool}".`, {
+        why: 'A tool is accepted under the name its server gives it, without the alias.',
+        fix: `Leave the tool out to accept all of them, or see \`signalbox tools\`.`,
+      });
+    const accepted: string[] = [];
+    for (const [name, of] of definitions) {
+      if (tool === undefined ? !this.#bound(name) || !this.#changed(name, of) : name !== tool) continue;
+      this.#store.definitions.accept(this.#workspace, this.server.name, name, of);
+      accepted.push(name);
+    }
+    this.#tools.clear();
+    this.#told.clear();
+    return accepted;
+  }
+
+  /** Reads the lists if nothing is known yet, which starts the server. Never rejects: a failure is in {@link error}. */
+  load(era: Era): Promise<void> {
+    return this.lists.load(era);
+  }
+
+  /** {@link load}, but waits for a slow server once and for a limited time only; what is known is refreshed in the background. */
+  patience(era: Era): Promise<void> | undefined {
+    if (this.loaded(era)) {
+      this.lists.touch(era);
+      return undefined;
+    }
     if (this.upstream.state === 'down') {
       // It has failed before: try again, but nobody waits for it.
-      void this.load();
-      return Promise.resolve();
+      void this.load(era);
+      return undefined;
     }
-    this.#patience ??= new Promise<void>((resolve) => {
+    const waiting = this.#patience.get(era);
+    if (waiting !== undefined) return waiting;
+    const patience = new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, PATIENCE_MS);
-      void this.load().finally(() => {
+      void this.load(era).finally(() => {
         clearTimeout(timer);
         resolve();
       });
     });
-    return this.#patience;
+    this.#patience.set(era, patience);
+    return patience;
   }
 
-  /** Stops listening; the upstream belongs to its host. */
+  /** Stops listening; the upstream belongs to its host, the lists to all endpoints. */
   dispose(): void {
-    for (const dispose of this.#dispose) dispose();
+    this.#unlisten();
   }
 
-  /** A server that died is brought back, and a list that could not be read is tried again, by whoever looks; nobody waits for it. */
-  #wake(): void {
-    if (this.upstream.connection === undefined) void this.upstream.ready().catch(() => undefined);
-    else if (this.#failed.size > 0) this.#reload([...this.#failed]);
+  #changed(tool: string, definitions: readonly JsonObject[]): boolean {
+    return definitions.some((definition) => !this.#store.definitions.accepts(this.#workspace, this.server.name, tool, definition));
   }
 
-  #reload(lists: readonly ListName[]): void {
-    for (const list of lists) this.#wanted.add(list);
-    this.#reading ??= this.#drain().finally(() => {
-      this.#reading = undefined;
-    });
-  }
-
-  /** One reading at a time with a pause between: a server that announces a change at every reading must not keep us busy for ever. */
-  async #drain(): Promise<void> {
-    while (this.#wanted.size > 0) {
-      const pause = this.#readAt + PAUSE_MS - Date.now();
-      if (pause > 0) await new Promise<void>((resolve) => setTimeout(resolve, pause).unref());
-      const { connection } = this.upstream;
-      const lists = [...this.#wanted];
-      this.#wanted.clear();
-      if (connection === undefined) return; // the next connection reads everything
-      this.#readAt = Date.now();
-      await this.#read(connection, lists);
-    }
-  }
-
-  /** What could be read counts, whatever else failed. */
-  async #read(connection: Connection, lists: readonly ListName[]): Promise<void> {
-    const answers = await Promise.allSettled(lists.map((list) => readList(connection, list, this.server.name)));
-    const next: { [list in ListName]: Snapshot[ListName] } = { ...this.#snapshot };
-    this.#error = undefined;
-    lists.forEach((list, index) => {
-      const answer = answers[index];
-      if (answer?.status === 'fulfilled') {
-        next[list] = answer.value;
-        this.#failed.delete(list);
-      } else {
-        this.#failed.add(list);
-        this.#error = errorShape(answer?.reason);
-      }
-    });
-    const changed = lists.filter((list) => JSON.stringify(next[list]) !== JSON.stringify(this.#snapshot[list]));
-    this.#snapshot = next;
-    this.#loaded = true;
-    this.#firstRead.resolve();
-    this.#listener.changed(changed);
-  }
-
-  #notified(notification: Notification): void {
-    const lists = listsOf(notification.method);
-    if (lists.length > 0 && this.upstream.connection !== undefined) this.#reload(lists);
-    else this.#listener.notified(notification);
+  /** Whether anything was said of this tool's definition. */
+  #bound(tool: string): boolean {
+    return this.server.pin === true || (this.server.overrides !== undefined && Object.hasOwn(this.server.overrides, tool));
   }
 }

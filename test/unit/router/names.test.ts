@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { matchesTemplate } from '../../../daemon/router/catalog.ts';
 import { exposedName, exposedUri, NAME_LIMIT } from '../../../daemon/router/names.ts';
+import { matchesTemplate } from '../../../daemon/router/pattern.ts';
 
 const alias = fc.stringMatching(/^[a-z][a-z0-9-]{0,11}$/);
 

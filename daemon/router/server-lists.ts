@@ -1,0 +1,226 @@
+/** What one server offers, in both eras, remembered over restarts: shared by every endpoint the server is in. */
+import { type ErrorShape, errorShape } from '../api/errors.ts';
+import type { StateStore } from '../api/state.ts';
+import type { Era } from '../protocol/eras.ts';
+import type { Notification } from '../protocol/message.ts';
+import type { Connection } from '../upstreams/connection.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
+import { LegLists } from './leg-lists.ts';
+import { ALL_LISTS, announcesChanges, type ListName, listsOf, type Snapshot } from './snapshot.ts';
+
+/** Age in milliseconds at which a remembered snapshot is refreshed in the background when it is listed. */
+const STALE_MS = 24 * 60 * 60_000;
+/** Milliseconds between two background refreshes of a server that cannot be reached. */
+const RETRY_MS = 10 * 60_000;
+/** Milliseconds a list may be old when its server never says that it changed. */
+const SILENT_MS = 30_000;
+const ERAS: readonly Era[] = ['legacy', 'modern'];
+
+/** Reacts to what happens at a server. */
+export interface ServerListsListener {
+  /** The named lists are not what they were. */
+  changed(lists: readonly ListName[]): void;
+  /** The server said something else. */
+  notified(notification: Notification): void;
+}
+
+/** What remembering needs. */
+export interface ServerListsParts {
+  /** Key of the server instance in the table `snapshots`; the era is appended. */
+  readonly key: string;
+  readonly state: StateStore | undefined;
+  /** Version of Signalbox: another one reads everything anew. */
+  readonly version: string;
+  /** Our daemon's id. */
+  readonly own: string;
+}
+
+/** A row of the table `snapshots`: key = workspace, name, digest and era, one a line. */
+interface Row {
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Eras of clients that are answered from it: a server of one era answers both. */
+  readonly answers: readonly Era[];
+  readonly snapshot: Snapshot;
+  readonly faults: readonly ErrorShape[];
+}
+
+/** The lists of one server. */
+export class ServerLists {
+  readonly #upstream: Upstream;
+  readonly #parts: ServerListsParts;
+  readonly #listeners = new Set<ServerListsListener>();
+  readonly #legs: Readonly<Record<Era, LegLists>>;
+  /** Client's era → era of the leg that answers it, once it is known. */
+  readonly #answers = new Map<Era, Era>();
+  readonly #rows = new Map<Era, Row>();
+  readonly #errors = new Map<Era, ErrorShape>();
+  readonly #loading = new Map<Era, Promise<void>>();
+  #triedAt = 0;
+
+  constructor(upstream: Upstream, parts: ServerListsParts) {
+    this.#upstream = upstream;
+    this.#parts = parts;
+    this.#legs = { legacy: this.#leg('legacy'), modern: this.#leg('modern') };
+    for (const [era, { answers }] of this.#rows) for (const client of answers) this.#answers.set(client, era);
+    upstream.onReady((connection) => this.#legs[connection.era].read());
+    upstream.onNotification((notification) => this.#notified(notification));
+  }
+
+  /** Listens; returns the function that stops listening. */
+  listen(listener: ServerListsListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** What a client of this era is answered from; undefined when the server never answered. */
+  snapshot(era: Era): Snapshot | undefined {
+    return this.#legOf(era)?.snapshot;
+  }
+
+  /** The best known snapshot of any era, for people. */
+  any(): Snapshot | undefined {
+    return this.#legs.modern.snapshot ?? this.#legs.legacy.snapshot;
+  }
+
+  /** Whether a connection to the server lives that keeps the snapshot true. */
+  live(era: Era): boolean {
+    return this.#connection(this.#answers.get(era) ?? era) !== undefined;
+  }
+
+  /** Why the lists could not be read. */
+  get error(): ErrorShape | undefined {
+    return this.#legs.legacy.error ?? this.#legs.modern.error ?? this.#errors.get('legacy') ?? this.#errors.get('modern');
+  }
+  /** Definitions that were left out, and why. */
+  get faults(): readonly ErrorShape[] {
+    return ERAS.flatMap((era) => this.#legs[era].faults);
+  }
+
+  /** Starts the server if nothing is known of it in this era and reads its lists. Never rejects: a failure is in {@link error}. */
+  load(era: Era): Promise<void> {
+    if (this.snapshot(era) !== undefined) return Promise.resolve();
+    return this.#read(era);
+  }
+
+  /** Called when a client lists: what is old or failed is read again in the background; nobody waits, and no server is started but to refresh what is stale. */
+  touch(era: Era): void {
+    const leg = this.#legOf(era);
+    if (leg === undefined) return;
+    const now = Date.now();
+    if (this.live(era)) {
+      leg.retry();
+      const { snapshot } = leg;
+      if (snapshot === undefined) return;
+      const due = ALL_LISTS.filter(
+        (list) =>
+          !announcesChanges(snapshot.capabilities, list) && now - leg.readAt > Math.max(SILENT_MS, snapshot.caching[list]?.ttlMs ?? 0),
+      );
+      if (due.length > 0) leg.read(due);
+      return;
+    }
+    const row = this.#rows.get(this.#answers.get(era) ?? era);
+    if (row !== undefined) {
+      const stale = now - row.at > STALE_MS || row.version !== this.#parts.version;
+      if (!stale || now - this.#triedAt < RETRY_MS) return;
+      this.#triedAt = now;
+    }
+    void this.#read(era);
+  }
+
+  #read(era: Era): Promise<void> {
+    const running = this.#loading.get(era);
+    if (running !== undefined) return running;
+    const read = (async () => {
+      try {
+        const connection = await this.#upstream.ready(era);
+        this.#errors.delete(era);
+        const known = this.#answers.get(era) === connection.era;
+        this.#answers.set(era, connection.era);
+        await this.#legs[connection.era].first();
+        if (!known) this.#keep(connection.era);
+      } catch (error) {
+        this.#errors.set(era, errorShape(error));
+      } finally {
+        this.#loading.delete(era);
+      }
+    })();
+    this.#loading.set(era, read);
+    return read;
+  }
+
+  /** The leg that answers a client of this era, as far as is known. */
+  #legOf(era: Era): LegLists | undefined {
+    const answered = this.#answers.get(era);
+    if (answered !== undefined) return this.#legs[answered];
+    return this.#legs[era].snapshot === undefined ? undefined : this.#legs[era];
+  }
+
+  #leg(era: Era): LegLists {
+    const row = readRow(this.#parts.state?.get<unknown>('snapshots', this.#key(era)));
+    if (row !== undefined) this.#rows.set(era, row);
+    return new LegLists(
+      {
+        era,
+        server: this.#upstream.server.name,
+        own: this.#parts.own,
+        connection: () => this.#connection(era),
+        onRead: (changed) => {
+          this.#answers.set(era, era);
+          this.#keep(era);
+          for (const listener of this.#listeners) listener.changed(changed);
+        },
+      },
+      row,
+    );
+  }
+
+  #connection(era: Era): Connection | undefined {
+    const connection = this.#upstream.connection(era);
+    return connection?.era === era ? connection : undefined;
+  }
+
+  #key(era: Era): string {
+    return `${this.#parts.key}\n${era}`;
+  }
+
+  /** Remembers a leg whose lists were all read. An unchanged row is written again only to move its date. */
+  #keep(era: Era): void {
+    const { state, version } = this.#parts;
+    const leg = this.#legs[era];
+    if (!leg.complete || leg.snapshot === undefined) return;
+    const answers = ERAS.filter((client) => this.#answers.get(client) === era);
+    const row: Row = { version, at: Date.now(), answers, snapshot: leg.snapshot, faults: leg.faults };
+    const before = this.#rows.get(era);
+    this.#rows.set(era, row);
+    if (before !== undefined && row.at - before.at < STALE_MS / 24 && equal({ ...before, at: 0 }, { ...row, at: 0 })) {
+      this.#rows.set(era, before);
+      return;
+    }
+    state?.set('snapshots', this.#key(era), row);
+  }
+
+  #notified(notification: Notification): void {
+    const lists = listsOf(notification.method);
+    if (lists.length === 0) {
+      for (const listener of this.#listeners) listener.notified(notification);
+      return;
+    }
+    // A server of both eras has one set of lists behind them, and says so on either leg.
+    for (const era of ERAS) if (this.#connection(era) !== undefined) this.#legs[era].read(lists);
+  }
+}
+
+function equal(a: object, b: object): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** A row of another layout is no row. */
+function readRow(value: unknown): Row | undefined {
+  const row = value as Partial<Row> | undefined;
+  const snapshot = row?.snapshot;
+  const lists = snapshot !== undefined && ALL_LISTS.every((list) => Array.isArray(snapshot[list]));
+  const rest = Array.isArray(row?.answers) && Array.isArray(row.faults) && typeof row.at === 'number' && typeof row.version === 'string';
+  return lists && rest ? (row as Row) : undefined;
+}
