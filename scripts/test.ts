@@ -1,18 +1,26 @@
 /**
- * `npm test [-- PATTERN…]`: every test file under test/{unit,wire,plugin,clients}, then the extension in a real VS Code.
+ * `npm test [-- PATTERN…]`: every test file under test/{unit,wire,plugin,clients,conformance}, then the extension in a real VS Code.
  * A pattern is a part of a path. Ends with the plain line `N passed, N failed[, N skipped]`.
+ *
+ * `npm run test:full [-- --shard N/M] [PATTERN…]`: the same and the whole matrices (`SIGNALBOX_TEST_TIER=full`), without a limit of time.
+ * Writes docs/results/<date>-<commit>.json file by file; run again, it goes on with what has not passed at this commit.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { run } from 'node:test';
-import { inspect, stripVTControlCharacters } from 'node:util';
+import { inspect, parseArgs, stripVTControlCharacters } from 'node:util';
+import { type FileResult, openResults } from './results.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const EDITOR = 'test/editor/main.ts';
 const FILE_LIMIT_MS = 240_000;
 const TOTAL_LIMIT_MS = 12 * 60_000;
+/** Of the full tier: one file may be a soak. */
+const FULL_FILE_LIMIT_MS = 2 * 60 * 60_000;
+/** How a test says what belongs into the record: a diagnostic with this beginning. */
+const NOTE = 'result: ';
 /** What test/editor/main.ts ends with when this machine cannot run a VS Code. */
 const SKIP_EXIT_CODE = 3;
 
@@ -35,20 +43,29 @@ function say(line: string): void {
 /** The files whose path contains one of the patterns; all without patterns. */
 function discover(patterns: readonly string[]): { files: readonly string[]; editor: boolean } {
   const wanted = (file: string): boolean => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern));
-  const files = globSync('test/{unit,wire,plugin,clients}/**/*.test.ts', { cwd: ROOT })
+  const files = globSync('test/{unit,wire,plugin,clients,conformance}/**/*.test.ts', { cwd: ROOT })
     .map((file) => file.replaceAll('\\', '/'))
     .sort();
   return { files: files.filter(wanted), editor: existsSync(join(ROOT, EDITOR)) && wanted(EDITOR) };
 }
 
-/** Runs the files with node:test, a process each, and adds to the totals. */
-async function runFiles(files: readonly string[], signal: AbortSignal): Promise<void> {
+/**
+ * Runs the files with node:test, a process each, and adds to the totals.
+ * @param signal ends the run; absent: no limit
+ * @param put gets each file's result as it ends
+ */
+async function runFiles(
+  files: readonly string[],
+  signal: AbortSignal | undefined,
+  put: (file: string, result: FileResult) => void,
+): Promise<void> {
   const output = new Map<string, string>();
+  const notes = new Map<string, string[]>();
   const stream = run({
     files: files.map((file) => join(ROOT, file)),
     concurrency: Math.max(2, availableParallelism()),
-    timeout: FILE_LIMIT_MS,
-    signal,
+    timeout: full ? FULL_FILE_LIMIT_MS : FILE_LIMIT_MS,
+    ...(signal === undefined ? {} : { signal }),
     cwd: ROOT,
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
@@ -72,12 +89,24 @@ async function runFiles(files: readonly string[], signal: AbortSignal): Promise<
   };
   stream.on('test:stdout', keep);
   stream.on('test:stderr', keep);
+  stream.on('test:diagnostic', ({ file, message }) => {
+    if (file !== undefined && message.startsWith(NOTE)) notes.set(file, [...(notes.get(file) ?? []), message.slice(NOTE.length)]);
+  });
   stream.on('test:summary', ({ file, counts, success, duration_ms: ms }) => {
     if (file === undefined) return;
     const counted = `${counts.passed} passed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`;
     say(`${seconds()}  ${success ? 'ok  ' : 'FAIL'} ${relative(ROOT, file)}  ${counted}  ${(ms / 1000).toFixed(1)}s`);
     const text = output.get(file);
     if (!success && text !== undefined) failures.push(`output of ${relative(ROOT, file)}\n${text}`);
+    put(relative(ROOT, file).replaceAll('\\', '/'), {
+      passed: counts.passed,
+      // A file that ends without a failed test but with an exit code has failed as well.
+      failed: Math.max(counts.tests - counts.passed - counts.skipped - counts.todo, success ? 0 : 1),
+      skipped: counts.skipped + counts.todo,
+      seconds: Math.round(ms / 1000),
+      finished: new Date().toISOString(),
+      notes: notes.get(file) ?? [],
+    });
   });
   await new Promise<void>((done, failed) => {
     stream.on('end', done);
@@ -87,13 +116,13 @@ async function runFiles(files: readonly string[], signal: AbortSignal): Promise<
 }
 
 /** Runs the editor suite, which prints its own progress and ends with a `N passed, N failed` line of its own. */
-async function runEditor(signal: AbortSignal): Promise<void> {
+async function runEditor(signal: AbortSignal | undefined): Promise<void> {
   say(`${seconds()}  ${EDITOR} …`);
   let tail = '';
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(ROOT, EDITOR)], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
-    signal,
+    ...(signal === undefined ? {} : { signal }),
     killSignal: 'SIGTERM',
   });
   for (const stream of [child.stdout, child.stderr]) {
@@ -124,9 +153,23 @@ async function runEditor(signal: AbortSignal): Promise<void> {
   }
 }
 
-const patterns = process.argv.slice(2);
-const { files, editor } = discover(patterns);
-if (files.length === 0 && !editor) {
+const { values: flags, positionals: patterns } = parseArgs({
+  options: { full: { type: 'boolean', default: false }, shard: { type: 'string', default: '1/1' } },
+  allowPositionals: true,
+});
+const full = flags.full;
+const [shard = 1, shards = 1] = flags.shard.split('/').map(Number);
+const found = discover(patterns);
+const results = full ? openResults(ROOT) : undefined;
+if (full) {
+  process.env['SIGNALBOX_TEST_TIER'] = 'full';
+  say(results === undefined ? 'The tree differs from its commit: nothing is recorded.' : `Recorded in ${results.path}.`);
+}
+const files = found.files.filter((file, index) => index % shards === shard - 1 && results?.passed.has(file) !== true);
+const editor = found.editor && shard === 1 && results?.passed.has(EDITOR) !== true;
+const done = results === undefined ? 0 : found.files.filter((file) => results.passed.has(file)).length;
+if (done > 0) say(`${done} files have passed at this commit and are not run again.`);
+if (found.files.length === 0 && !found.editor) {
   say(`No test file matches ${patterns.join(' ')}.`);
   process.exit(2);
 }
@@ -134,16 +177,29 @@ if (files.length === 0 && !editor) {
 const home = mkdtempSync(join(tmpdir(), 'signalbox-test-'));
 process.env['SIGNALBOX_STATE_DIR'] = join(home, 'state');
 process.env['SIGNALBOX_CONFIG_DIR'] = join(home, 'config');
-const limit = AbortSignal.timeout(TOTAL_LIMIT_MS);
+const limit = full ? undefined : AbortSignal.timeout(TOTAL_LIMIT_MS);
 try {
-  if (files.length > 0) await runFiles(files, limit);
-  if (editor && !limit.aborted) await runEditor(limit);
+  if (files.length > 0) await runFiles(files, limit, (file, result) => results?.put(file, result));
+  if (editor && limit?.aborted !== true) {
+    const before = { ...totals };
+    const began = performance.now();
+    await runEditor(limit);
+    const since = (key: keyof Totals): number => totals[key] - before[key];
+    results?.put(EDITOR, {
+      passed: since('passed'),
+      failed: since('failed'),
+      skipped: since('skipped'),
+      seconds: Math.round((performance.now() - began) / 1000),
+      finished: new Date().toISOString(),
+      notes: [],
+    });
+  }
 } catch (error) {
   totals.failed++;
   failures.push(inspect(error, { colors: false }));
 }
 rmSync(home, { recursive: true, force: true });
-if (limit.aborted) {
+if (limit?.aborted === true) {
   totals.failed++;
   failures.push(`The whole run was ended after ${TOTAL_LIMIT_MS / 60_000} minutes.`);
 }
