@@ -3,6 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { Binding, ClientEntry, ConfigProblem, EndpointEntry, ServerEntry } from '../api/config.ts';
 import { isAlias } from './alias.ts';
 import { type ConfigDocument, type JsonPath, parseDocument } from './document.ts';
+import { checkedPattern } from './patterns.ts';
 import { validate } from './validation.ts';
 
 /** A configuration file larger than this many bytes is refused: it is not one. */
@@ -77,8 +78,15 @@ export function parseConfig(file: string, text: string): LoadedConfig {
   const raw = (document.value ?? {}) as Record<string, unknown>;
   const found = [...problems];
   const own = section<RawServer>(value, 'servers');
-  const servers = new Map([...section<RawServer>(value, 'mcpServers'), ...own].map(([name, entry]) => [name, normalEntry(entry)]));
   const serverPath = (name: string): JsonPath => [own.has(name) ? 'servers' : 'mcpServers', name];
+  const servers = new Map(
+    [...section<RawServer>(value, 'mcpServers'), ...own].map(([name, entry]) => [
+      name,
+      checkedPattern(normalEntry(entry), (at, message, fix) =>
+        found.push(document.problemAt([...serverPath(name), ...at], 'SBX_CONFIG_INVALID', message, fix)),
+      ),
+    ]),
+  );
   const namespaces = Object.hasOwn(raw, 'namespaces')
     ? new Map(
         [...section<readonly (string | Binding)[]>(value, 'namespaces')].map(([name, items]) => [

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { ServerEntry } from '../api/config.ts';
 import { SignalboxError } from '../api/errors.ts';
 import { type SecretStore, secretMissing } from '../security/secrets.ts';
-import type { MergedServer } from './merge.ts';
-import { canonical } from './resolution.ts';
+import type { MergedServer } from './merged-config.ts';
+import { canonical } from './resolved-server.ts';
 
 /**
  * Who a secret is granted to: `<workspace>/<server>@<origin>` for a URL, else `<workspace>/<server>#<hash of the entry as written>`.

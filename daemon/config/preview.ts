@@ -1,5 +1,6 @@
 import type { ServerEntry } from '../api/config.ts';
 import type { LoadedConfig } from './file.ts';
+import { isPattern, needsOf } from './patterns.ts';
 import { environmentIn, secretsIn } from './substitution.ts';
 
 /** Lines for a person who is asked whether to trust a workspace's file: what it would run, reach, read and ask for. */
@@ -14,6 +15,8 @@ export function previewOf(config: LoadedConfig): readonly string[] {
           .join(' ')}`,
       );
     if (!('url' in entry) && entry.cwd !== undefined) lines.push(`  in the folder ${shown(entry.cwd)}`);
+    if (entry.fallback !== undefined) lines.push(`  is answered for by ${shown(entry.fallback)} when it is down`);
+    if ((entry.replicas ?? 1) > 1) lines.push(`  runs ${entry.replicas} times`);
     for (const secret of secretsIn(entry)) lines.push(`  asks for the secret ${shown(secret)} (not given until you grant it)`);
     for (const variable of environmentIn(entry)) lines.push(`  reads the environment variable ${shown(variable)}`);
   }
@@ -23,6 +26,11 @@ export function previewOf(config: LoadedConfig): readonly string[] {
 }
 
 function action(entry: ServerEntry): string {
+  if (isPattern(entry))
+    return `has tools that call ${needsOf(entry)
+      .filter(({ tool }) => tool !== undefined)
+      .map(({ server, tool }) => shown(`${server}: ${tool ?? ''}`))
+      .join(', ')}`;
   if ('plugin' in entry) return `runs the plugin ${shown(entry.plugin)} with ${shown(JSON.stringify(entry.settings ?? {}))}`;
   if ('url' in entry)
     return `connects to ${shown(entry.url)}${entry.headers === undefined ? '' : ` with the headers ${shown(Object.keys(entry.headers).join(', '))}`}`;

@@ -1,24 +1,10 @@
-import { createHmac } from 'node:crypto';
-import { isAbsolute, resolve } from 'node:path';
-import type { ConfigProblem, EndpointEntry, ResolvedEndpoint, ResolvedServer, ServerEntry } from '../api/config.ts';
-import { errorShape } from '../api/errors.ts';
-import { aliasOf, isAlias } from './alias.ts';
+import type { ConfigProblem, EndpointEntry, ResolvedEndpoint, ResolvedServer, ToolOverride } from '../api/config.ts';
+import { aliasesOf } from './aliases.ts';
 import type { LoadedConfig } from './file.ts';
-import { hiddenTools, type MergedBinding, type MergedConfig, type MergedServer } from './merge.ts';
-import { substitute, type Variables } from './substitution.ts';
-import { nearest } from './suggestion.ts';
-
-/** What resolving needs besides the merged configuration. */
-export interface Resolving {
-  readonly workspace: { readonly id: string; readonly folder: string } | undefined;
-  /** Folder of the user's configuration file. */
-  readonly configDir: string;
-  readonly variables: Omit<Variables, 'secret'>;
-  /** The value of a secret for one server as written; throws when that server may not have it. */
-  secretFor(secret: string, name: string, server: MergedServer): string;
-  /** Key of the digests: a digest may reach a log, and a short secret must not be guessed from it. */
-  readonly digestKey: Uint8Array;
-}
+import type { MergedBinding, MergedConfig } from './merged-config.ts';
+import { type Resolving, resolveServers } from './resolved-server.ts';
+import { unknownName } from './unknown-name.ts';
+import { hiddenTools } from './widening.ts';
 
 /** Turns a merged configuration into endpoints ready to be served. A server that lacks something carries its `problem`; the others do not care. */
 export function resolveEndpoints(
@@ -26,52 +12,54 @@ export function resolveEndpoints(
   resolving: Resolving,
 ): { readonly endpoints: readonly ResolvedEndpoint[]; readonly problems: readonly ConfigProblem[] } {
   const problems: ConfigProblem[] = checkNamespaces(config);
-  const servers = new Map<string, ReturnType<typeof resolveServer>>();
-  for (const [name, server] of config.servers) servers.set(name, resolveServer(name, server, resolving));
+  const servers = resolveServers(config, resolving);
   const endpoints = [...config.endpoints].map(([name, endpoint]): ResolvedEndpoint => {
-    const bindings = bindingsOf(name, endpoint, config, problems);
-    const aliases = aliasesOf(bindings, problems);
-    const resolved = bindings.flatMap((binding, index) => {
+    const bound = bindingsOf(name, endpoint, config, problems);
+    const aliases = aliasesOf(
+      bound.map(({ binding }) => binding),
+      config,
+      problems,
+    );
+    const resolved = bound.flatMap(({ binding, namespaces, hidden }, index): ResolvedServer[] => {
       const server = servers.get(binding.server);
       const alias = aliases[index];
-      return server === undefined || alias === undefined ? [] : [{ ...server, alias, hidden: hiddenTools(binding) }];
+      if (server === undefined || alias === undefined) return [];
+      const overrides = overridesOf(binding);
+      return [
+        {
+          ...server,
+          alias,
+          hidden,
+          namespaces,
+          ...(Object.keys(overrides).length === 0 ? {} : { overrides }),
+          ...(binding.pin === true ? { pin: true } : {}),
+        },
+      ];
     });
-    return endpointOf(name, resolved, resolving.workspace?.id);
+    return endpointOf(name, endpoint, resolved, config, resolving);
   });
   return { endpoints, problems };
 }
 
 /** An endpoint with its path: `/mcp/<endpoint>`, or `/mcp/<workspace>/<endpoint>`. */
-export function endpointOf(name: string, servers: readonly ResolvedServer[], workspace: string | undefined): ResolvedEndpoint {
-  return workspace === undefined
-    ? { name, path: `/mcp/${name}`, servers }
-    : { name, workspace, path: `/mcp/${workspace}/${name}`, servers };
+function endpointOf(
+  name: string,
+  { tools }: EndpointEntry,
+  servers: readonly ResolvedServer[],
+  { clients }: MergedConfig,
+  { workspace }: Resolving,
+): ResolvedEndpoint {
+  const place =
+    workspace === undefined
+      ? { path: `/mcp/${name}` }
+      : { workspace: workspace.id, path: `/mcp/${workspace.id}/${name}`, folder: workspace.folder };
+  return { name, ...place, servers, ...(tools === undefined ? {} : { tools }), ...(Object.keys(clients).length === 0 ? {} : { clients }) };
 }
 
-function resolveServer(name: string, server: MergedServer, resolving: Resolving): Omit<ResolvedServer, 'alias' | 'hidden'> {
-  const digest = (entry: ServerEntry): string => createHmac('sha256', resolving.digestKey).update(canonical(entry)).digest('hex');
-  const { enabled: _enabled, ...written } = server.entry;
-  try {
-    const entry = placed(
-      substitute(written as ServerEntry, { ...resolving.variables, secret: (secret) => resolving.secretFor(secret, name, server) }),
-      server,
-      resolving,
-    );
-    return { name, entry, digest: digest(entry) };
-  } catch (error) {
-    const entry = written as ServerEntry;
-    return { name, entry, digest: digest(entry), problem: errorShape(error) };
-  }
-}
-
-/** Relative paths get their base: a plugin folder the file it stands in, `cwd` the workspace, else the home. */
-function placed(entry: ServerEntry, { from }: MergedServer, { workspace, configDir, variables }: Resolving): ServerEntry {
-  if ('url' in entry) return entry;
-  const base = workspace?.folder ?? variables.userHome;
-  const cwd = entry.cwd === undefined ? base : resolve(base, entry.cwd);
-  if (!('plugin' in entry)) return { ...entry, cwd };
-  const isFolder = /^\.{1,2}(?:[\\/]|$)/.test(entry.plugin) || isAbsolute(entry.plugin);
-  return { ...entry, cwd, plugin: isFolder ? resolve(from === 'workspace' ? base : configDir, entry.plugin) : entry.plugin };
+/** What a binding says of tools besides hiding them. */
+function overridesOf({ tools }: MergedBinding): Readonly<Record<string, ToolOverride>> {
+  const all = Object.entries(tools ?? {}).map(([tool, { hidden: _hidden, ...override }]) => [tool, override] as const);
+  return Object.fromEntries(all.filter(([, override]) => Object.keys(override).length > 0));
 }
 
 function checkNamespaces({ namespaces, servers }: MergedConfig): ConfigProblem[] {
@@ -85,73 +73,40 @@ function checkNamespaces({ namespaces, servers }: MergedConfig): ConfigProblem[]
   return problems;
 }
 
+/** One binding of an endpoint, once, with every namespace it came in by. */
+interface Bound {
+  readonly binding: MergedBinding;
+  readonly namespaces: readonly string[];
+  readonly hidden: readonly string[];
+}
+
 function bindingsOf(
   name: string,
   { namespaces, from }: EndpointEntry & { from: LoadedConfig },
   config: MergedConfig,
   problems: ConfigProblem[],
-): readonly MergedBinding[] {
-  const seen = new Set<string>();
-  return namespaces.flatMap((namespace, index) => {
+): readonly Bound[] {
+  const bound = new Map<string, Bound>();
+  for (const [index, namespace] of namespaces.entries()) {
     const bindings = config.namespaces.get(namespace);
     if (bindings === undefined)
       problems.push(unknownName(from, ['endpoints', name, 'namespaces', index], 'namespace', namespace, config.namespaces.keys()));
-    return (bindings ?? []).filter(({ server, alias }) => {
-      const key = JSON.stringify([server, alias]);
-      const first = !seen.has(key) && config.servers.has(server) && config.servers.get(server)?.entry.enabled !== false;
-      seen.add(key);
-      return first;
-    });
-  });
-}
-
-function unknownName(
-  from: LoadedConfig,
-  path: readonly (string | number)[],
-  kind: string,
-  name: string,
-  known: Iterable<string>,
-): ConfigProblem {
-  const names = [...known];
-  const meant = nearest(name, names);
-  const fix =
-    meant === undefined ? `There ${names.length === 0 ? `is no ${kind} yet` : `are: ${names.join(', ')}`}.` : `Did you mean \`${meant}\`?`;
-  return from.problemAt(path, 'SBX_CONFIG_INVALID', `There is no ${kind} \`${name}\`.`, fix);
-}
-
-/** Aliases written down come first, then names that are aliases as they are, then the derived: the order of servers changes no plain name. */
-function aliasesOf(bindings: readonly MergedBinding[], problems: ConfigProblem[]): readonly (string | undefined)[] {
-  const taken = new Set<string>();
-  const aliases = new Map<number, string>();
-  const give = (index: number, alias: string): void => {
-    aliases.set(index, alias);
-    taken.add(alias);
-  };
-  for (const [index, { alias, from, server }] of bindings.entries()) {
-    if (alias === undefined || !isAlias(alias)) continue;
-    if (!taken.has(alias)) give(index, alias);
-    else
-      problems.push(
-        from.problemAt(
-          ['namespaces'],
-          'SBX_ALIAS_INVALID',
-          `The alias \`${alias}\` of \`${server}\` is already another server's in the same endpoint; one is made from the server's name.`,
-          'Choose another alias.',
-        ),
-      );
+    for (const binding of bindings ?? []) {
+      const server = config.servers.get(binding.server);
+      if (server === undefined || server.entry.enabled === false) continue;
+      const key = JSON.stringify([binding.server, binding.alias]);
+      bound.set(key, joined(bound.get(key), binding, namespace));
+    }
   }
-  for (const [index, { server }] of bindings.entries())
-    if (!aliases.has(index) && isAlias(server) && !taken.has(server)) give(index, server);
-  for (const [index, { server }] of bindings.entries()) if (!aliases.has(index)) give(index, aliasOf(server, taken));
-  return bindings.map((_, index) => aliases.get(index));
+  return [...bound.values()];
 }
 
-/** JSON with sorted keys: the order in which someone writes an entry does not restart a server. */
-export function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const pairs = Object.entries(value)
-    .filter(([, item]) => item !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${pairs.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join(',')}}`;
+/** The same server under the same alias by two namespaces is one: the first says how its tools look, either may hide and pin. */
+function joined(first: Bound | undefined, binding: MergedBinding, namespace: string): Bound {
+  if (first === undefined) return { binding, namespaces: [namespace], hidden: hiddenTools(binding) };
+  return {
+    binding: binding.pin === true ? { ...first.binding, pin: true } : first.binding,
+    namespaces: [...new Set([...first.namespaces, namespace])],
+    hidden: [...new Set([...first.hidden, ...hiddenTools(binding)])],
+  };
 }

@@ -11,7 +11,8 @@ import { editServer, type ServerEdit } from './edit.ts';
 import { parseConfig } from './file.ts';
 import { realFolder } from './folders.ts';
 import { holderOf, secretFor } from './grant.ts';
-import { type MergedConfig, merge } from './merge.ts';
+import { merge } from './merge.ts';
+import type { MergedConfig } from './merged-config.ts';
 import { previewOf } from './preview.ts';
 import { resolveEndpoints } from './resolution.ts';
 import { secretsIn } from './substitution.ts';
@@ -227,7 +228,12 @@ export class ConfigStore {
       problems: [...once.values()],
     };
     // Opening a workspace again changes nothing, and must not set off whoever opens it when something changed.
-    const signature = JSON.stringify([this.#outcome, this.workspaces(), this.limits(), this.idleStopMinutes, this.port]);
+    const { endpoints, servers } = this.#outcome;
+    const signature = JSON.stringify([
+      endpoints.map(withUsesByDigest),
+      [servers, this.#outcome.problems],
+      [this.workspaces(), this.limits(), this.idleStopMinutes, this.port],
+    ]);
     if (signature === this.#signature) return;
     this.#signature = signature;
     for (const listener of this.#listeners) listener();
@@ -279,4 +285,13 @@ export class ConfigStore {
     else this.#apply();
     return { file: workspace.file };
   }
+}
+
+/** What a server uses may use others in turn, and be used by many: written out in full it would grow without end. */
+function withUsesByDigest(endpoint: ResolvedEndpoint): unknown {
+  const servers = endpoint.servers.map(({ uses, ...server }) => [
+    server,
+    Object.values(uses ?? {}).map(({ name, digest, hidden, problem }) => [name, digest, hidden, problem]),
+  ]);
+  return { ...endpoint, servers };
 }

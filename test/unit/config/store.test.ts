@@ -105,11 +105,11 @@ test('every problem says its line, column, path and fix', () => {
     ['SBX_CONFIG_INVALID', 3, 28, 'servers.a.arg'],
   ]);
   assert.match(parseConfig('f', '{"servers":{"a":{"command":"x","arg":[]}}}').problems[0]?.fix ?? '', /`args`/);
-  assert.deepEqual(of('{ // comment\n "servers": { "a": { "command": "x", "replicas": 2, }, },\n}'), [
-    ['SBX_CONFIG_RESERVED', 2, 38, 'servers.a.replicas'],
+  assert.deepEqual(of('{ // comment\n "servers": { "a": { "command": "x", "envFile": "f", }, },\n}'), [
+    ['SBX_CONFIG_RESERVED', 2, 38, 'servers.a.envFile'],
   ]);
-  assert.deepEqual(of('{"servers":{"t":{"type":"signalbox","url":"https://x/mcp"}}}'), [['SBX_CONFIG_RESERVED', 1, 18, 'servers.t.type']]);
-  assert.deepEqual(of('{"endpoints":{"d":{"namespaces":[],"tools":"search"}}}'), [['SBX_CONFIG_RESERVED', 1, 36, 'endpoints.d.tools']]);
+  assert.deepEqual(of('{"servers":{"t":{"type":"recording","url":"https://x/mcp"}}}'), [['SBX_CONFIG_RESERVED', 1, 18, 'servers.t.type']]);
+  assert.deepEqual(of('{"endpoints":{"d":{"namespaces":[],"scopes":["a"]}}}'), [['SBX_CONFIG_RESERVED', 1, 36, 'endpoints.d.scopes']]);
   assert.deepEqual(of('{"servers":{"a":{"command":"x"}},\n"namespaces":{"n":[{"server":"a","alias":"Bad One"}]}}'), [
     ['SBX_ALIAS_INVALID', 2, 34, 'namespaces.n[0].alias'],
   ]);
