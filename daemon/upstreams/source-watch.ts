@@ -15,6 +15,8 @@ export interface SourceWatchOptions {
 
 /** Milliseconds of quiet after a change: a build writes many files. */
 const QUIET_MS = 200;
+/** Milliseconds after the first change at the latest: something may never be quiet. */
+const LATEST_MS = 2000;
 const GLOB = /[*?[\]{}()!]/;
 /** Never a reason to restart, and too large to watch. */
 const SKIPPED = /(?:^|[\\/])(?:node_modules|\.git)(?:[\\/]|$)/;
@@ -25,12 +27,18 @@ export async function watchSources({ globs, cwd, onChange, onFault }: SourceWatc
   const matches = (path: string): boolean =>
     wanted.some((glob) => (GLOB.test(relative(cwd, glob)) ? matchesGlob(path, glob) : path === glob || path.startsWith(glob + sep)));
   let timer: NodeJS.Timeout | undefined;
+  let since: number | undefined;
+  const changed = (): void => {
+    since = undefined;
+    onChange();
+  };
   // chokidar 4 and later know no globs: the folders before the first wildcard are watched and the rest matched here.
   const watcher = watch([...new Set(wanted.map(baseOf))], { ignoreInitial: true, ignored: (path) => SKIPPED.test(relative(cwd, path)) });
   watcher.on('all', (_event, path) => {
     if (!matches(resolve(cwd, path))) return;
+    since ??= Date.now();
     clearTimeout(timer);
-    timer = setTimeout(onChange, QUIET_MS).unref();
+    timer = setTimeout(changed, Math.min(QUIET_MS, Math.max(0, since + LATEST_MS - Date.now()))).unref();
   });
   watcher.on('error', onFault);
   await new Promise<void>((ready) => {

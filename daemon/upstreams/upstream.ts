@@ -93,6 +93,10 @@ export class Upstream {
     const { legacy, modern } = this.#legs;
     return { shared: legacy.connections.shared + modern.connections.shared, own: legacy.connections.own + modern.connections.own };
   }
+  /** Whether a restart is under way that new calls wait for. */
+  get restarting(): boolean {
+    return this.#gate !== undefined;
+  }
   /** Whether it was seen asking its clients something. */
   get asks(): boolean {
     return this.#facts.asks;
@@ -222,6 +226,7 @@ export class Upstream {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#limiter?.close(notRunning(this.server.name));
+    this.#drained?.();
     await Promise.all([this.#end('The server was stopped.'), this.#endWatch?.then((end) => end())]);
     this.#options.onState();
   }
