@@ -47,7 +47,10 @@ export class Member {
     this.lists = store.lists(upstream, workspace);
     this.#workspace = workspace;
     this.#store = store;
-    this.#unlisten = this.lists.listen(listener);
+    this.#unlisten = this.lists.listen({
+      ...listener,
+      problems: () => ERAS.filter((era) => this.loaded(era)).flatMap((era) => this.tools(era).changed),
+    });
   }
 
   get alias(): string {
@@ -94,14 +97,9 @@ export class Member {
     return made;
   }
 
-  /** What a person should know of the server though it works: definitions left out, definitions that changed. */
+  /** What a person should know of the server though it works, in any endpoint: definitions left out, definitions that changed. */
   problems(): readonly ErrorShape[] {
-    const changed = ERAS.filter((era) => this.loaded(era)).flatMap((era) => this.tools(era).changed);
-    return [
-      ...new Map(
-        [...this.lists.faults, ...changed].map((problem) => [`${problem.code} ${problem.message} ${problem.cause}`, problem]),
-      ).values(),
-    ];
+    return this.lists.problems();
   }
 
   /**

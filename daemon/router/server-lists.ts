@@ -22,6 +22,8 @@ export interface ServerListsListener {
   changed(lists: readonly ListName[]): void;
   /** The server said something else. */
   notified(notification: Notification): void;
+  /** What is wrong with the server's definitions where the listener uses them. */
+  problems(): readonly ErrorShape[];
 }
 
 /** What remembering needs. */
@@ -93,9 +95,10 @@ export class ServerLists {
   get error(): ErrorShape | undefined {
     return this.#legs.legacy.error ?? this.#legs.modern.error ?? this.#errors.get('legacy') ?? this.#errors.get('modern');
   }
-  /** Definitions that were left out, and why. */
-  get faults(): readonly ErrorShape[] {
-    return ERAS.flatMap((era) => this.#legs[era].faults);
+  /** What a person should know of the server though it works, in any endpoint: definitions left out, definitions that changed. */
+  problems(): readonly ErrorShape[] {
+    const all = [...ERAS.flatMap((era) => this.#legs[era].faults), ...[...this.#listeners].flatMap((listener) => listener.problems())];
+    return [...new Map(all.map((problem) => [`${problem.code} ${problem.message} ${problem.cause}`, problem])).values()];
   }
 
   /** Starts the server if nothing is known of it in this era and reads its lists. Never rejects: a failure is in {@link error}. */
