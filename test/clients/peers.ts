@@ -4,7 +4,36 @@ import { StdioClientTransport as ModernStdio } from '@modelcontextprotocol/clien
 import { Client as FirstClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as FirstStdio } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport as FirstHttp } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import type { DaemonFixture } from '../fixtures/daemon.ts';
+import {
+  CreateMessageRequestSchema,
+  ElicitationCompleteNotificationSchema,
+  ElicitRequestSchema,
+  ListRootsRequestSchema,
+} from '@modelcontextprotocol/sdk/types.js';
+import type { Home } from '../fixtures/daemon.ts';
+
+/** An endpoint to connect to; a `DaemonFixture` is one. */
+export interface Target {
+  readonly home: Home;
+  readonly url: string;
+  readonly token: string;
+  /** Folder of the endpoint's workspace, for the bridge. */
+  readonly workspace?: string;
+}
+
+/** Who sits at the client and answers. A client without one declares no capability to be asked. */
+export interface Person {
+  /** `elicitation/create`, form or URL: params to result. */
+  elicit(params: Json): Json;
+  /** `sampling/createMessage`. */
+  sample(params: Json): Json;
+  /** `roots/list`. */
+  readonly roots: readonly { readonly uri: string; readonly name: string }[];
+  /** `notifications/elicitation/complete`. */
+  completed(elicitationId: string): void;
+}
+/** Params or a result, as they are on the wire. */
+export type Json = Readonly<Record<string, unknown>>;
 
 /** How a call is made. */
 export interface CallOptions {
@@ -27,7 +56,7 @@ export interface PeerKind {
   readonly title: string;
   /** Revision it must end up with. */
   readonly revision: string;
-  connect(daemon: DaemonFixture): Promise<Peer>;
+  connect(target: Target, person?: Person): Promise<Peer>;
 }
 
 const INFO = { name: 'signalbox-test-peer', version: '1.0.0' };
@@ -39,43 +68,58 @@ export const PEER_KINDS: readonly PeerKind[] = [
   {
     title: 'v1 SDK over HTTP',
     revision: LEGACY,
-    connect: (daemon) => connectFirst(new FirstHttp(new URL(daemon.url), http(daemon)), undefined),
+    connect: (target, person) => connectFirst(new FirstHttp(new URL(target.url), http(target)), person),
   },
-  { title: 'v1 SDK over the bridge', revision: LEGACY, connect: (daemon) => connectFirst(new FirstStdio(bridge(daemon)), undefined) },
+  { title: 'v1 SDK over the bridge', revision: LEGACY, connect: (target, person) => connectFirst(new FirstStdio(bridge(target)), person) },
   {
     title: 'v2 SDK, legacy era, over HTTP',
     revision: LEGACY,
-    connect: (daemon) => connectSecond(new ModernHttp(new URL(daemon.url), http(daemon)), 'legacy'),
+    connect: (target, person) => connectSecond(new ModernHttp(new URL(target.url), http(target)), 'legacy', person),
   },
   {
     title: 'v2 SDK, legacy era, over the bridge',
     revision: LEGACY,
-    connect: (daemon) => connectSecond(new ModernStdio(bridge(daemon)), 'legacy'),
+    connect: (target, person) => connectSecond(new ModernStdio(bridge(target)), 'legacy', person),
   },
   {
     title: 'v2 SDK, modern era, over HTTP',
     revision: MODERN,
-    connect: (daemon) => connectSecond(new ModernHttp(new URL(daemon.url), http(daemon)), { pin: MODERN }),
+    connect: (target, person) => connectSecond(new ModernHttp(new URL(target.url), http(target)), { pin: MODERN }, person),
   },
   {
     title: 'v2 SDK, modern era, over the bridge',
     revision: MODERN,
-    connect: (daemon) => connectSecond(new ModernStdio(bridge(daemon)), { pin: MODERN }),
+    connect: (target, person) => connectSecond(new ModernStdio(bridge(target)), { pin: MODERN }, person),
   },
 ];
 
-function http({ token }: DaemonFixture): { requestInit: { headers: Record<string, string> } } {
+function http({ token }: Target): { requestInit: { headers: Record<string, string> } } {
   return { requestInit: { headers: { authorization: `Bearer ${token}` } } };
 }
 
-function bridge({ home }: DaemonFixture): { command: string; args: string[]; env: Record<string, string>; cwd: string; stderr: 'inherit' } {
+function bridge({ home, workspace }: Target): {
+  command: string;
+  args: string[];
+  env: Record<string, string>;
+  cwd: string;
+  stderr: 'inherit';
+} {
   const [command, ...args] = home.command;
-  return { command, args: [...args, 'connect', '--client', 'test'], env: { ...home.env }, cwd: home.cwd, stderr: 'inherit' };
+  const where = workspace === undefined ? [] : ['--workspace', workspace];
+  return { command, args: [...args, 'connect', '--client', 'test', ...where], env: { ...home.env }, cwd: home.cwd, stderr: 'inherit' };
 }
 
-async function connectFirst(transport: FirstHttp | FirstStdio, revision: string | undefined): Promise<Peer> {
-  const client = new FirstClient(INFO);
-  let negotiated = revision;
+const ASKED = { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} };
+
+async function connectFirst(transport: FirstHttp | FirstStdio, person: Person | undefined): Promise<Peer> {
+  const client = new FirstClient(INFO, person === undefined ? {} : { capabilities: ASKED });
+  if (person !== undefined) {
+    client.setRequestHandler(ElicitRequestSchema, ({ params }) => person.elicit(params) as never);
+    client.setRequestHandler(CreateMessageRequestSchema, ({ params }) => person.sample(params) as never);
+    client.setRequestHandler(ListRootsRequestSchema, () => ({ roots: [...person.roots] }));
+    client.setNotificationHandler(ElicitationCompleteNotificationSchema, ({ params }) => person.completed(params.elicitationId));
+  }
+  let negotiated: string | undefined;
   // The v1 client tells its transport the revision and keeps it nowhere else.
   const spied = Object.assign(transport, {
     setProtocolVersion: wrap(transport, (version) => {
@@ -102,8 +146,18 @@ function wrap(transport: FirstHttp | FirstStdio, seen: (version: string) => void
   };
 }
 
-async function connectSecond(transport: ModernHttp | ModernStdio, mode: 'legacy' | { pin: string }): Promise<Peer> {
-  const client = new ModernClient(INFO, { versionNegotiation: { mode } });
+async function connectSecond(
+  transport: ModernHttp | ModernStdio,
+  mode: 'legacy' | { pin: string },
+  person: Person | undefined,
+): Promise<Peer> {
+  const client = new ModernClient(INFO, { versionNegotiation: { mode }, ...(person === undefined ? {} : { capabilities: ASKED }) });
+  if (person !== undefined) {
+    client.setRequestHandler('elicitation/create', ({ params }) => person.elicit(params) as never);
+    client.setRequestHandler('sampling/createMessage', ({ params }) => person.sample(params) as never);
+    client.setRequestHandler('roots/list', () => ({ roots: [...person.roots] }));
+    client.setNotificationHandler('notifications/elicitation/complete', ({ params }) => person.completed(params.elicitationId));
+  }
   await client.connect(transport);
   return {
     revision: client.getNegotiatedProtocolVersion(),
