@@ -147,6 +147,7 @@ class PatternLink implements Link {
       server: this.#name,
       tool: name,
       input,
+      era: eraOf(request),
       meta: passedOn(request.params),
       lookup: this.#lookup,
       signal,

@@ -1,16 +1,17 @@
 /** One call inside a pattern. */
 import type { PatternStep } from '../api/config.ts';
 import { type ErrorCode, type ErrorShape, errorShape } from '../api/errors.ts';
+import type { Era } from '../protocol/eras.ts';
 import { isObject, type JsonObject, type Outcome } from '../protocol/message.ts';
 import { expand, NothingFound } from './template.ts';
 
 /** A server a pattern calls. */
 export interface PatternPeer {
-  /** Sends one request; see `Connection.request`. */
+  /** Sends one request in the era if the server speaks it; see `Upstream.request`. */
   request(
     method: string,
     params: JsonObject,
-    options: { readonly signal: AbortSignal; readonly onProgress: (params: JsonObject) => void },
+    options: { readonly era: Era; readonly signal: AbortSignal; readonly onProgress: (params: JsonObject) => void },
   ): Promise<Outcome>;
 }
 /** Finds a server by its name in the configuration. May throw a SignalboxError that says why it cannot be used. */
@@ -23,6 +24,8 @@ export interface PatternCall {
   /** The tool, for errors. */
   readonly tool: string;
   readonly input: JsonObject;
+  /** The caller's era: its steps are spoken to in the same. */
+  readonly era: Era;
   /** `_meta` every step is sent (trace context, hops; neither envelope nor progress token). */
   readonly meta: JsonObject | undefined;
   readonly lookup: Lookup;
@@ -62,7 +65,7 @@ export async function callStep(
       const { message } = progress;
       onFraction(fractionOf(progress), typeof message === 'string' ? message : undefined);
     };
-    return judged(await call.lookup(step.server).request('tools/call', params, { signal: call.signal, onProgress }));
+    return judged(await call.lookup(step.server).request('tools/call', params, { era: call.era, signal: call.signal, onProgress }));
   } catch (error) {
     call.signal.throwIfAborted();
     if (error instanceof NothingFound)
