@@ -1,14 +1,16 @@
 /**
  * The stdio bridge: what clients run. It carries MCP frames between standard streams and the daemon, and survives the
- * daemon: after a restart it opens the session again and repeats what is safe to repeat. A tool call is never run twice.
+ * daemon: after a restart it opens the session again and repeats what is safe to repeat. A tool call is never run twice. Frames pass as the bytes they came as.
  */
 import { randomUUID } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
 import { WebSocket } from 'ws';
 import { ERROR_CODES, SignalboxError } from './api/errors.ts';
-import { BRIDGE_PREFIX } from './endpoints/bridge-server.ts';
-import { RPC, rpcError, toolFailure } from './protocol/codes.ts';
-import { idAtEdge, isRequest, type Message, parseMessage, type Request, type RequestId } from './protocol/message.ts';
+import { BRIDGE_PREFIX, MESSAGE_BYTES_HEADER } from './endpoints/bridge-path.ts';
+import { interrupted } from './endpoints/interruption.ts';
+import { RPC, rpcError } from './protocol/codes.ts';
+import { readFrame } from './protocol/frame.ts';
+import { idAtEdge, isRequest, type Message, type Request, type RequestId, response } from './protocol/message.ts';
 import { LineFramer } from './upstreams/framing.ts';
 
 /** Where a bridge connects to. */
@@ -23,7 +25,7 @@ export interface BridgeOptions {
   readonly output: Writable;
   /** Finds the endpoint and its token, starting the daemon if none runs. */
   readonly target: () => Promise<BridgeTarget>;
-  /** Largest frame in bytes. Default 64 MiB. */
+  /** Largest frame in bytes until the daemon has told its own limit. Default 64 MiB. */
   readonly messageBytes?: number;
 }
 
@@ -44,6 +46,8 @@ const REPEATABLE = new Set([
   'logging/setLevel',
   'subscriptions/listen',
 ]);
+/** Members of params that make a request part of a call under way, whatever its method (2026-07-28, "Multi round-trip requests"). */
+const CONTINUATIONS = ['requestState', 'inputResponses'];
 /** Id of what the bridge itself asks; random, so that no client uses it. */
 const RESUME_ID = `signalbox-resume-${randomUUID()}`;
 /** Milliseconds between attempts to find the daemon again. */
@@ -66,11 +70,26 @@ export function runBridge(options: BridgeOptions): Promise<number> {
   return new Bridge(options).run();
 }
 
+/** Bytes that may wait on their way to the daemon, or frames while there is none, before the client's input is left unread. */
+const WAITING_BYTES = 16 * 1024 * 1024;
+const WAITING_FRAMES = 1000;
+/** Bytes up to which a frame and its line break are written as one. */
+const JOIN_UP_TO = 32_768;
+const LINE_BREAK = Buffer.from('\n');
+
+/** A frame of the client: the message, and the bytes that go on as they came. */
+interface Frame {
+  readonly message: Message;
+  readonly bytes: Buffer;
+}
+
 class Bridge {
   readonly #options: BridgeOptions;
-  readonly #running = new Map<RequestId, Request>();
+  readonly #running = new Map<RequestId, { readonly request: Request; readonly bytes: Buffer }>();
   readonly #subscriptions = new Map<string, Request>();
-  readonly #queue: Message[] = [];
+  /** What the daemon has asked the client and not been answered: the questions of this connection. */
+  readonly #asked = new Set<RequestId>();
+  readonly #queue: Frame[] = [];
   #socket: WebSocket | undefined;
   #initialize: Request | undefined;
   #level: Request | undefined;
@@ -78,6 +97,7 @@ class Bridge {
   #ended = false;
   #draining = false;
   #finish: (code: number) => void = () => {};
+  #framer: LineFramer | undefined;
 
   constructor(options: BridgeOptions) {
     this.#options = options;
@@ -89,18 +109,19 @@ class Bridge {
       this.#options.messageBytes ?? 64 * 1024 * 1024,
       (line) => this.#fromClient(line),
       (bytes, head, tail) =>
-        this.#toClient({
-          jsonrpc: '2.0',
-          id: idAtEdge(head, tail) ?? null,
-          error: rpcError(
-            new SignalboxError('SBX_MESSAGE_TOO_LARGE', `A frame has ${bytes} bytes.`, {
-              why: 'It is over limits.messageBytes.',
-              fix: 'Send less.',
-            }),
-            RPC.invalidRequest,
-          ),
-        }),
+        this.#toClient(
+          response(idAtEdge(head, tail) ?? null, {
+            error: rpcError(
+              new SignalboxError('SBX_MESSAGE_TOO_LARGE', `A frame has ${bytes} bytes.`, {
+                why: 'It is over limits.messageBytes.',
+                fix: 'Send less, or raise limits.messageBytes in the configuration.',
+              }),
+              RPC.invalidRequest,
+            ),
+          }),
+        ),
     );
+    this.#framer = framer;
     return new Promise<number>((resolve) => {
       this.#finish = (code) => {
         if (this.#ended) return;
@@ -122,14 +143,14 @@ class Bridge {
   #inputEnded(): void {
     this.#draining = true;
     setTimeout(() => {
-      for (const request of this.#running.values()) this.#interrupted(request, 'the end of standard input');
+      for (const { request } of this.#running.values()) this.#interrupted(request, 'the end of standard input');
       this.#finish(1);
     }, DRAIN_MS).unref();
     this.#drained();
   }
 
   #drained(): void {
-    const open = [...this.#running.values()].filter((request) => request.method !== 'subscriptions/listen');
+    const open = [...this.#running.values()].filter(({ request }) => request.method !== 'subscriptions/listen');
     if (this.#draining && open.length === 0 && this.#queue.length === 0) this.#finish(0);
   }
 
@@ -148,8 +169,8 @@ class Bridge {
     }
     if (this.#ended) return;
     // Nothing is lost silently: whoever waits is told why.
-    for (const request of [...this.#running.values(), ...this.#queue.filter(isRequest)])
-      this.#toClient({ jsonrpc: '2.0', id: request.id, error: rpcError(last) });
+    const waiting = [...[...this.#running.values()].map(({ request }) => request), ...this.#queue.map(({ message }) => message)];
+    for (const message of waiting) if (isRequest(message)) this.#toClient(response(message.id, { error: rpcError(last) }));
     process.stderr.write(`signalbox connect: ${last instanceof Error ? last.message : String(last)}\n`);
     this.#finish(last instanceof SignalboxError ? ERROR_CODES[last.code] : 3);
   }
@@ -161,6 +182,7 @@ class Bridge {
       headers: { authorization: `Bearer ${token}` },
       perMessageDeflate: false,
       maxPayload: 0,
+      skipUTF8Validation: true,
     });
     return new Promise<void>((resolve, reject) => {
       let open = false;
@@ -171,85 +193,107 @@ class Bridge {
         this.#resume();
         resolve();
       });
-      socket.on('message', (data) => this.#fromDaemon(String(data)));
+      socket.on('upgrade', ({ headers }) => {
+        const told = Number(headers[MESSAGE_BYTES_HEADER]);
+        if (told > 0 && this.#options.messageBytes === undefined && this.#framer !== undefined) this.#framer.limit = told;
+      });
+      // `nodebuffer`, what `ws` gives by default: one buffer.
+      socket.on('message', (data) => this.#fromDaemon(data as Buffer));
       socket.on('error', (error) => {
         if (!open) reject(error);
       });
       socket.on('close', () => {
-        if (this.#socket === socket) this.#socket = undefined;
+        if (this.#socket === socket) this.#lost();
         if (open && !this.#ended) void this.#connect();
       });
     });
+  }
+
+  /** The connection is gone, and with it whoever asked: the client need not answer any more. */
+  #lost(): void {
+    this.#socket = undefined;
+    for (const id of this.#asked) {
+      const params = { requestId: id, reason: 'The daemon was restarted.' };
+      this.#toClient({ jsonrpc: '2.0', method: 'notifications/cancelled', params });
+    }
+    this.#asked.clear();
   }
 
   /** Brings a fresh session to where the old one was, then repeats what may be repeated and reports the rest. */
   #resume(): void {
     const running = [...this.#running.values()];
     if (this.#initialized && this.#initialize !== undefined) {
-      this.#send({ ...this.#initialize, id: RESUME_ID });
-      this.#send({ jsonrpc: '2.0', method: 'notifications/initialized' });
-      if (this.#level !== undefined) this.#send({ ...this.#level, id: RESUME_ID });
-      for (const request of this.#subscriptions.values()) this.#send({ ...request, id: RESUME_ID });
+      this.#send(json({ ...this.#initialize, id: RESUME_ID }));
+      this.#send(json({ jsonrpc: '2.0', method: 'notifications/initialized' }));
+      if (this.#level !== undefined) this.#send(json({ ...this.#level, id: RESUME_ID }));
+      for (const request of this.#subscriptions.values()) this.#send(json({ ...request, id: RESUME_ID }));
     }
-    for (const request of running) {
-      if (REPEATABLE.has(request.method)) this.#send(request);
+    for (const { request, bytes } of running) {
+      if (isRepeatable(request)) this.#send(bytes);
       else this.#interrupted(request);
     }
-    for (const message of this.#queue.splice(0)) this.#pass(message);
+    for (const frame of this.#queue.splice(0)) this.#pass(frame);
+    this.#options.input.resume();
     this.#drained();
   }
 
   #interrupted(request: Request, by = 'a restart of the daemon'): void {
     this.#running.delete(request.id);
-    const error = new SignalboxError('SBX_CALL_INTERRUPTED', `${request.method} was interrupted by ${by}.`, {
-      why: 'It was under way and may have run in part; Signalbox never runs a call twice by itself.',
-      fix: 'Check what it did, then call it again if that is safe.',
-    });
-    this.#toClient({
-      jsonrpc: '2.0',
-      id: request.id,
-      ...(request.method === 'tools/call' ? toolFailure(error) : { error: rpcError(error) }),
-    });
+    this.#toClient(response(request.id, interrupted(request.method, by)));
   }
 
-  #fromClient(line: string): void {
+  #fromClient(bytes: Buffer): void {
     let message: Message;
     try {
-      message = parseMessage(line);
+      message = readFrame(bytes);
     } catch (error) {
-      this.#toClient({ jsonrpc: '2.0', id: null, error: rpcError(error, RPC.parse) });
+      this.#toClient(response(null, { error: rpcError(error, RPC.parse) }));
       return;
     }
-    if (this.#socket === undefined) this.#queue.push(message);
-    else this.#pass(message);
+    const frame = { message, bytes };
+    if (this.#socket !== undefined) return this.#pass(frame);
+    this.#queue.push(frame);
+    if (this.#queue.length > WAITING_FRAMES) this.#options.input.pause();
   }
 
-  #pass(message: Message): void {
-    if (isRequest(message)) this.#running.set(message.id, message);
+  #pass({ message, bytes }: Frame): void {
+    if (isRequest(message)) this.#running.set(message.id, { request: message, bytes });
     else if ('method' in message) {
       if (message.method === 'notifications/initialized') this.#initialized = true;
       const cancelled = message.params?.['requestId'];
       if (message.method === 'notifications/cancelled' && (typeof cancelled === 'string' || typeof cancelled === 'number'))
         this.#running.delete(cancelled);
-    }
-    this.#send(message);
+      // An answer to a question of a daemon that is gone would meet nobody, or another question.
+    } else if (message.id === null || !this.#asked.delete(message.id)) return;
+    this.#send(bytes);
   }
 
-  #send(message: Message): void {
-    this.#socket?.send(JSON.stringify(message));
+  #send(bytes: Buffer): void {
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    const { input } = this.#options;
+    socket.send(bytes, { binary: false }, () => {
+      if (input.isPaused() && socket.bufferedAmount < WAITING_BYTES) input.resume();
+    });
+    if (socket.bufferedAmount > WAITING_BYTES) input.pause();
   }
 
-  #fromDaemon(text: string): void {
-    const message = JSON.parse(text) as Message;
-    if ('id' in message && !('method' in message)) {
+  #fromDaemon(bytes: Buffer): void {
+    const message = readFrame(bytes);
+    if (isRequest(message)) this.#asked.add(message.id);
+    else if ('method' in message) {
+      // A question that was taken back is not cancelled again when the connection is lost.
+      const cancelled = message.params?.['requestId'];
+      if (message.method === 'notifications/cancelled') this.#asked.delete(cancelled as RequestId);
+    } else {
       if (message.id === RESUME_ID) return;
-      const request = message.id === null ? undefined : this.#running.get(message.id);
-      if (request !== undefined) {
-        this.#running.delete(request.id);
-        if ('result' in message) this.#remember(request);
+      const call = message.id === null ? undefined : this.#running.get(message.id);
+      if (call !== undefined) {
+        this.#running.delete(call.request.id);
+        if ('result' in message) this.#remember(call.request);
       }
     }
-    this.#options.output.write(`${text}\n`);
+    this.#write(bytes);
     this.#drained();
   }
 
@@ -262,6 +306,25 @@ class Bridge {
   }
 
   #toClient(message: Message): void {
-    this.#options.output.write(`${JSON.stringify(message)}\n`);
+    this.#write(json(message));
   }
+
+  /** Writes one frame as it is; a client that reads slowly slows the daemon down instead of filling this process. */
+  #write(bytes: Buffer): void {
+    const { output } = this.#options;
+    if (bytes.length > JOIN_UP_TO) output.write(bytes);
+    const flows = output.write(bytes.length > JOIN_UP_TO ? LINE_BREAK : Buffer.concat([bytes, LINE_BREAK]));
+    const socket = this.#socket;
+    if (flows || socket === undefined || socket.isPaused) return;
+    socket.pause();
+    output.once('drain', () => socket.resume());
+  }
+}
+
+function isRepeatable({ method, params }: Request): boolean {
+  return REPEATABLE.has(method) && !CONTINUATIONS.some((member) => params?.[member] !== undefined);
+}
+
+function json(message: Message): Buffer {
+  return Buffer.from(JSON.stringify(message));
 }

@@ -141,7 +141,7 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
   const bridge = new BridgeServer({
     router,
     identity,
-    messageBytes: messageBytes(),
+    messageBytes,
     onClient: (client) => counted(idle.hold(`client ${client}`), () => changed('sessions')),
   });
   let listening: { readonly port: number; readonly note?: ErrorShape } = { port: 0 };

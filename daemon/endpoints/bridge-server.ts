@@ -1,17 +1,16 @@
-/** The daemon's half of the stdio bridge: one WebSocket per client process, one MCP message per text frame. Protocol v1 is frozen. */
+/** The daemon's half of the stdio bridge: one WebSocket per client process, one MCP message per text message. Protocol v1 is frozen. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { SignalboxError } from '../api/errors.ts';
 import { RPC, rpcError, toolFailure } from '../protocol/codes.ts';
-import { isRequest, type Message, type Outcome, parseMessage, type Request } from '../protocol/message.ts';
+import { encode, readFrame } from '../protocol/frame.ts';
+import { isRequest, type Message, type Outcome, type Request, response } from '../protocol/message.ts';
 import type { Router } from '../router/router.ts';
 import type { Identity } from '../upstreams/connection.ts';
+import { MESSAGE_BYTES_HEADER } from './bridge-path.ts';
 import type { ServedEndpoint } from './endpoint-set.ts';
 import { Session } from './session.ts';
-
-/** Path prefix of the bridge; what follows is the endpoint's path without `/mcp`. */
-export const BRIDGE_PREFIX = '/bridge/v1';
 
 /**
  * A frame over `limits.messageBytes` is read so that its request can be answered: cutting the connection would fail every other
@@ -19,12 +18,14 @@ export const BRIDGE_PREFIX = '/bridge/v1';
  */
 const MEMORY_FACTOR = 4;
 const LARGEST_BRIDGE_FRAME = 65 * 1024 * 1024;
+/** Bytes a bridge may leave unread before it is cut: nothing waits without a bound for a reader that stopped reading. */
+const BACKLOG = 256 * 1024 * 1024;
 
 /** What the bridge needs. */
 export interface BridgeServerOptions {
   readonly router: Router;
   readonly identity: Identity;
-  readonly messageBytes: number;
+  readonly messageBytes: () => number;
   /** Called with a client that came; returns what to call when it left. */
   readonly onClient: (client: string) => () => void;
 }
@@ -36,11 +37,9 @@ export class BridgeServer {
 
   constructor(options: BridgeServerOptions) {
     this.#options = options;
-    this.#server = new WebSocketServer({
-      noServer: true,
-      maxPayload: Math.max(MEMORY_FACTOR * options.messageBytes, LARGEST_BRIDGE_FRAME),
-      perMessageDeflate: false,
-    });
+    // UTF-8 is checked where a frame is read; once is enough.
+    this.#server = new WebSocketServer({ noServer: true, perMessageDeflate: false, skipUTF8Validation: true });
+    this.#server.on('headers', (headers) => headers.push(`${MESSAGE_BYTES_HEADER}: ${options.messageBytes()}`));
   }
 
   /** Open connections. */
@@ -50,6 +49,7 @@ export class BridgeServer {
 
   /** Takes an authenticated upgrade of `client` to `endpoint`. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, endpoint: ServedEndpoint, client: string): void {
+    this.#server.options.maxPayload = Math.max(MEMORY_FACTOR * this.#options.messageBytes(), LARGEST_BRIDGE_FRAME);
     this.#server.handleUpgrade(request, socket, head, (connection) => this.#serve(connection, endpoint, client));
   }
 
@@ -63,31 +63,17 @@ export class BridgeServer {
     this.#server.close();
   }
 
-  #serve(connection: WebSocket, endpoint: ServedEndpoint, client: string): void {
+  #serve(connection: WebSocket, { view }: ServedEndpoint, client: string): void {
+    const { router, identity } = this.#options;
     const left = this.#options.onClient(client);
     const session = new Session({
-      ...this.#options,
-      view: endpoint.view,
-      deliver: (message) => connection.send(JSON.stringify(message)),
-      caller: { principal: `${client} ${endpoint.view.endpoint.path}`, client },
+      router,
+      identity,
+      view,
+      caller: { principal: `${client} ${view.endpoint.path}`, client },
+      deliver: (message) => send(connection, message),
     });
-    connection.on('message', (data) => {
-      const text = String(data);
-      let message: Message;
-      try {
-        message = parseMessage(text);
-      } catch (error) {
-        connection.send(JSON.stringify({ jsonrpc: '2.0', id: null, error: rpcError(error, RPC.parse) }));
-        return;
-      }
-      const bytes = Buffer.byteLength(text);
-      if (bytes > this.#options.messageBytes) {
-        // Only this request fails; without an id there is nobody to tell.
-        if (isRequest(message)) connection.send(JSON.stringify({ jsonrpc: '2.0', id: message.id, ...this.#tooLarge(message, bytes) }));
-        return;
-      }
-      session.receive(message);
-    });
+    connection.on('message', (data) => this.#receive(connection, session, bytesOf(data)));
     // `close` follows every error, and says the same.
     connection.on('error', () => {});
     connection.on('close', () => {
@@ -96,11 +82,36 @@ export class BridgeServer {
     });
   }
 
+  #receive(connection: WebSocket, session: Session, bytes: Buffer): void {
+    let message: Message;
+    try {
+      message = readFrame(bytes);
+    } catch (error) {
+      return send(connection, response(null, { error: rpcError(error, RPC.parse) }));
+    }
+    if (bytes.length <= this.#options.messageBytes()) session.receive(message);
+    // Only this request fails; without an id there is nobody to tell.
+    else if (isRequest(message)) send(connection, response(message.id, this.#tooLarge(message, bytes.length)));
+  }
+
   #tooLarge({ method }: Request, bytes: number): Outcome {
     const error = new SignalboxError('SBX_MESSAGE_TOO_LARGE', `The message has ${bytes} bytes.`, {
-      why: `limits.messageBytes is ${this.#options.messageBytes}.`,
+      why: `limits.messageBytes is ${this.#options.messageBytes()}.`,
       fix: 'Send less, or raise limits.messageBytes in the configuration.',
     });
     return method === 'tools/call' ? toolFailure(error) : { error: rpcError(error, RPC.invalidRequest) };
   }
+}
+
+/** A text message as its bytes (`nodebuffer`, what `ws` gives by default, is one buffer). */
+function bytesOf(data: RawData): Buffer {
+  return Buffer.isBuffer(data) ? data : Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
+}
+
+/** Sends one message; one that is made of pieces goes as the fragments of one, so that a big result is not copied. */
+function send(connection: WebSocket, message: Message): void {
+  if (connection.bufferedAmount > BACKLOG) return connection.terminate();
+  const frame = encode(message);
+  if (typeof frame === 'string') return connection.send(frame);
+  for (const [index, piece] of frame.entries()) connection.send(piece, { binary: false, fin: index === frame.length - 1 });
 }

@@ -12,7 +12,7 @@ export type OnOversize = (bytes: number, head: string, tail: string) => void;
 
 /** Splits a byte stream into lines; a line over the limit is dropped as a whole and reported once. */
 export class LineFramer {
-  readonly #limit: number;
+  #limit: number;
   readonly #onLine: (line: Buffer) => void;
   readonly #onOversize: OnOversize;
   readonly #onBlank: (() => void) | undefined;
@@ -32,6 +32,11 @@ export class LineFramer {
     this.#onLine = onLine;
     this.#onOversize = onOversize;
     this.#onBlank = onBlank;
+  }
+
+  /** Another limit, from the next bytes on. */
+  set limit(bytes: number) {
+    this.#limit = bytes;
   }
 
   /** Takes the next bytes of the stream. */

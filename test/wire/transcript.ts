@@ -56,7 +56,7 @@ export function messagesOf(type: string, text: string): Record<string, unknown>[
   if (type.startsWith('application/json')) return [JSON.parse(text) as Record<string, unknown>];
   return text
     .split('\n')
-    .filter((line) => line.startsWith('data: '))
+    .filter((line) => /^data: ./.test(line)) // an event with an id and no data says where to come back to
     .map((line) => JSON.parse(line.slice(6)) as Record<string, unknown>);
 }
 
@@ -69,7 +69,7 @@ export async function* eventsOf(answer: globalThis.Response): AsyncGenerator<Rec
     for (let end = buffered.indexOf('\n\n'); end !== -1; end = buffered.indexOf('\n\n')) {
       const event = buffered.slice(0, end);
       buffered = buffered.slice(end + 2);
-      const data = event.split('\n').find((line) => line.startsWith('data: '));
+      const data = event.split('\n').find((line) => /^data: ./.test(line));
       if (data !== undefined) yield JSON.parse(data.slice(6)) as Record<string, unknown>;
     }
   }
