@@ -44,13 +44,22 @@ export class EventIds {
     return stream.startsWith(this.#boot);
   }
 
-  /** What the ids of one stream begin with; undefined when its request id is too long for a header. */
-  prefix(session: string, stream: string, request?: { readonly id: RequestId; readonly method: string }): string | undefined {
+  /**
+   * What the ids of one stream begin with, made when it is first asked for: most answers never become a stream, and the seal costs as
+   * much as the rest of a call. Undefined when its request id is too long for a header.
+   */
+  prefix(session: string, stream: string, request?: { readonly id: RequestId; readonly method: string }): (() => string) | undefined {
     const method = request?.method.slice(0, 64);
     const place = JSON.stringify(request === undefined ? [session, stream] : [session, stream, request.id, method]);
     if (place.length > LONGEST) return undefined;
-    const text = Buffer.from(place).toString('base64url');
-    return `${text}.${this.#seal(text)}.`;
+    let made: string | undefined;
+    return () => {
+      if (made === undefined) {
+        const text = Buffer.from(place).toString('base64url');
+        made = `${text}.${this.#seal(text)}.`;
+      }
+      return made;
+    };
   }
 
   /** Reads an id we made; undefined for any other. */

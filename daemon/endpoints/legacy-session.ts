@@ -105,7 +105,7 @@ export class LegacySession {
     if (place.last || stream?.endsAt(place.sequence) === true) return void answer.writeHead(204).end();
     if (stream !== undefined) return stream.attach(answer, place.sequence);
     const by = this.#ids.own(place.stream) ? 'a loss of the connection; the answer is no longer kept' : 'a restart of the daemon';
-    const id = `${this.#ids.prefix(this.id, place.stream, request) ?? ''}${place.sequence + 1}e`;
+    const id = `${this.#ids.prefix(this.id, place.stream, request)?.() ?? ''}${place.sequence + 1}e`;
     openStream(answer);
     writeEvent(answer, eventOf(response(request.id, interrupted(request.method, by)), id), true);
   }

@@ -21,7 +21,7 @@ interface Kept {
 export interface ResumableStreamOptions {
   readonly name: string;
   /** What its event ids begin with; undefined: it has none and cannot be resumed. */
-  readonly prefix: string | undefined;
+  readonly prefix: (() => string) | undefined;
   /** What is said in place of an answer that was too big to be kept. */
   readonly lostAnswer?: () => Message;
   /** Bounds of what is kept, for tests. */
@@ -31,7 +31,7 @@ export interface ResumableStreamOptions {
 /** Numbers and keeps events, and writes them to whatever connection there is. */
 export class ResumableStream {
   readonly name: string;
-  readonly #prefix: string | undefined;
+  readonly #prefix: (() => string) | undefined;
   readonly #lostAnswer: (() => Message) | undefined;
   readonly #bounds: { readonly events: number; readonly bytes: number };
   readonly #kept: Kept[] = [];
@@ -136,6 +136,6 @@ export class ResumableStream {
   }
 
   #id(sequence: number, last: boolean): string | undefined {
-    return this.#prefix === undefined ? undefined : `${this.#prefix}${sequence}${last ? 'e' : ''}`;
+    return this.#prefix === undefined ? undefined : `${this.#prefix()}${sequence}${last ? 'e' : ''}`;
   }
 }
