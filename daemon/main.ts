@@ -22,6 +22,7 @@ import { installation } from './lifecycle/installation.ts';
 import { acquireOwnership } from './lifecycle/ownership.ts';
 import { listenRemembered } from './lifecycle/port.ts';
 import { removeRuntimeFile, writeRuntimeFile } from './lifecycle/runtime-file.ts';
+import { patternOpener } from './patterns/pattern-opener.ts';
 import { CatalogStore } from './router/catalog-store.ts';
 import { Router } from './router/router.ts';
 import { KeyRing } from './security/key-ring.ts';
@@ -107,6 +108,7 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
       base: (id) => config.workspaces().find((known) => known.id === id)?.folder ?? homedir(),
       messageBytes,
       redact: (text) => secrets.redact(text),
+      pattern: patternOpener((used, id) => host.find(used, id)),
       onStderr: ({ name }, line) => journal.stderr(name, workspace, line),
       onAudit: ({ name }, line) =>
         appendFileSync(

@@ -134,11 +134,11 @@ export class EndpointView {
     return this.#catalogs.cursors.page({ items, scope: [this.endpoint.path, client, era, list].join('\n') }, cursor);
   }
 
-  /** A server that a member uses (its fallback), if it is configured. */
-  usedBy(member: Member, name: string): Upstream | undefined {
+  /** A server that a member uses (its fallback), if it is configured and its tool not hidden from those who use it. */
+  usedBy(member: Member, name: string, tool: string): Upstream | undefined {
     const { uses } = member.server;
     const used = uses !== undefined && Object.hasOwn(uses, name) ? uses[name] : undefined;
-    return used === undefined ? undefined : this.#options.host.find(used, this.endpoint.workspace);
+    return used === undefined || used.hidden.includes(tool) ? undefined : this.#options.host.find(used, this.endpoint.workspace);
   }
 
   /** The tools visible to a client that fit a query best, best first. */
@@ -295,9 +295,11 @@ function kindDigest(catalog: Catalog, kind: ListKind): string {
   return kind === 'resources' ? `${listDigest(catalog.resources)} ${listDigest(catalog.resourceTemplates)}` : listDigest(catalog[kind]);
 }
 
-/** Whether a binding is the same, so that nothing has to be read or announced again. The digest is the upstream's affair. */
+/** Whether a binding is the same, so that nothing has to be read or announced again. The entry is the upstream's affair, but for its fallback. */
 function sameBinding(a: ResolvedEndpoint['servers'][number], b: ResolvedEndpoint['servers'][number]): boolean {
-  const { entry: _a, uses: _usesA, problem: _problemA, ...left } = a;
-  const { entry: _b, uses: _usesB, problem: _problemB, ...right } = b;
-  return JSON.stringify(left) === JSON.stringify(right);
+  return JSON.stringify(bindingOf(a)) === JSON.stringify(bindingOf(b));
+}
+
+function bindingOf({ entry, uses, problem: _problem, ...binding }: ResolvedEndpoint['servers'][number]): unknown {
+  return [binding, entry.fallback, Object.values(uses ?? {}).map(({ name, digest, hidden }) => [name, digest, hidden])];
 }

@@ -39,7 +39,7 @@ export function linkOpener(server: ResolvedServer, workspace: string | undefined
 /** What a server prints or a command line holds may name a secret: no error leaves here with one in it. */
 function withoutSecrets(open: OpenLink, redact: (text: string) => string): OpenLink {
   const clean = (error: SignalboxError): SignalboxError =>
-    new SignalboxError(error.code, redact(error.message), { why: redact(error.why), fix: redact(error.fix) });
+    new SignalboxError(error.code, redact(error.message), { why: redact(error.why), fix: redact(error.fix), ...systemCode(error.cause) });
   return async (listener) => {
     try {
       return await open({
@@ -51,6 +51,11 @@ function withoutSecrets(open: OpenLink, redact: (text: string) => string): OpenL
       throw error instanceof SignalboxError ? clean(error) : error;
     }
   };
+}
+
+/** Of a cause only the system's code is kept (`ECONNREFUSED`): it tells whether anything was sent, and holds no secret. */
+function systemCode(cause: unknown): { readonly cause?: { readonly code: string } } {
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? { cause: { code: cause.code } } : {};
 }
 
 function opener(server: ResolvedServer, workspace: string | undefined, parts: LinkParts): OpenLink {

@@ -1,8 +1,12 @@
 /** A user's and a workspace's file resolved as the store does it, without files. */
+import { tmpdir } from 'node:os';
 import type { ConfigProblem, ResolvedEndpoint, ResolvedServer } from '../../../daemon/api/config.ts';
 import { parseConfig } from '../../../daemon/config/file.ts';
 import { merge } from '../../../daemon/config/merge.ts';
 import { resolveEndpoints } from '../../../daemon/config/resolution.ts';
+
+/** A folder that is there: servers are started in it. */
+const HOME = tmpdir();
 
 /** What came of it. */
 export interface Resolved {
@@ -19,11 +23,11 @@ export function resolved(user: unknown, workspace?: unknown): Resolved {
   const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value, null, 2));
   const own = parseConfig('user', text(user));
   const theirs = workspace === undefined ? undefined : parseConfig('workspace', text(workspace));
-  const merged = merge(own, theirs, { workspaceFolder: theirs && '/project', userHome: '/home/me' });
+  const merged = merge(own, theirs, { workspaceFolder: theirs && '/project', userHome: HOME });
   const { endpoints, problems } = resolveEndpoints(merged, {
     workspace: theirs && { id: 'project-x', folder: '/project' },
     configDir: '/config',
-    variables: { workspaceFolder: theirs && '/project', userHome: '/home/me', env: { TEAM: 'red' } },
+    variables: { workspaceFolder: theirs && '/project', userHome: HOME, env: { TEAM: 'red' } },
     secretFor: (secret) => `<${secret}>`,
     digestKey: new Uint8Array(32),
   });
