@@ -51,6 +51,8 @@ const K1 = 1.2;
 const PREFIX_WEIGHT = 0.6;
 const PREFIX_LENGTH = 3;
 const PREFIX_LIMIT = 50;
+/** More for a name that has the very word, not only its stem: who asks for `pods` means the list. */
+const EXACT_WEIGHT = 0.2;
 /** Another word for the same act. */
 const SYNONYM_WEIGHT = 0.55;
 const DEFAULT_LIMIT = 10;
@@ -60,13 +62,13 @@ const SCHEMA_DEPTH = 3;
 /** What tools do, in other words: a model asks for "remove" where the tool says "delete". */
 const SYNONYMS: readonly (readonly string[])[] = [
   ['create', 'add', 'new', 'make', 'insert', 'open'],
-  ['delete', 'remove', 'erase', 'drop', 'destroy'],
+  ['delete', 'remove', 'erase', 'drop', 'destroy', 'terminate'],
   ['get', 'read', 'fetch', 'show', 'retrieve', 'view', 'describe', 'inspect'],
   ['list', 'enumerate', 'browse'],
   ['update', 'edit', 'change', 'modify', 'set', 'patch'],
   ['search', 'find', 'query', 'lookup'],
   ['send', 'post', 'publish', 'deliver', 'write'],
-  ['run', 'execute', 'start', 'launch', 'trigger', 'invoke'],
+  ['run', 'execute', 'start', 'launch', 'trigger', 'invoke', 'evaluate'],
   ['stop', 'cancel', 'abort', 'terminate', 'end'],
   ['folder', 'directory'],
   ['picture', 'image', 'photo'],
@@ -83,6 +85,8 @@ const SYNONYMS_OF = synonymsByStem();
 
 interface Entry extends SearchedTool {
   readonly name: string;
+  /** The words of the name as they are. */
+  readonly exact: ReadonlySet<string>;
   /** Stem → occurrences by field. */
   readonly stems: ReadonlyMap<string, Readonly<Partial<Record<Field, number>>>>;
   readonly lengths: Readonly<Record<Field, number>>;
@@ -115,7 +119,7 @@ export function searchIndex(tools: readonly SearchedTool[]): SearchIndex {
   const vocabulary = [...postings.keys()].sort();
   return {
     search: ({ query, server, limit = DEFAULT_LIMIT, offset = 0 }) => {
-      const scores = score(query, all.length, postings, vocabulary);
+      const scores = score(query, all, postings, vocabulary);
       const found = all.flatMap(({ tool, server: of, name }, entry): (SearchHit & { name: string })[] => {
         if (server !== undefined && of !== server) return [];
         if (scores === undefined) return [{ tool, server: of, score: 0, name }];
@@ -135,22 +139,25 @@ export function searchIndex(tools: readonly SearchedTool[]): SearchIndex {
 /** Scores by entry; undefined when the query says nothing. */
 function score(
   query: string,
-  count: number,
+  all: readonly Entry[],
   postings: ReadonlyMap<string, readonly Posting[]>,
   vocabulary: readonly string[],
 ): Float64Array | undefined {
-  const asked = [...new Set(words(query).map(stem))];
+  const asked = [...new Set(words(query).flatMap(({ whole, parts }) => (postings.has(stem(whole)) ? [whole] : parts)))];
   if (asked.length === 0) return undefined;
-  const scores = new Float64Array(count);
-  const matched = new Float64Array(count);
+  const scores = new Float64Array(all.length);
+  const matched = new Float64Array(all.length);
   for (const word of asked) {
     // Of all that stands for one word asked for, the best counts: a tool is not better for saying it in three ways.
     const best = new Map<number, number>();
-    for (const [term, factor] of alternatives(word, vocabulary)) {
+    for (const [term, factor] of alternatives(stem(word), vocabulary)) {
       const found = postings.get(term) ?? [];
-      const idf = Math.log(1 + (count - found.length + 0.5) / (found.length + 0.5));
-      for (const { entry, weight } of found)
-        best.set(entry, Math.max(best.get(entry) ?? 0, (factor * idf * weight * (K1 + 1)) / (K1 + weight)));
+      const idf = Math.log(1 + (all.length - found.length + 0.5) / (found.length + 0.5));
+      for (const { entry, weight } of found) {
+        const exact = factor === 1 && all[entry]?.exact.has(word) === true ? EXACT_WEIGHT : 0;
+        const value = factor * idf * ((weight * (K1 + 1)) / (K1 + weight) + exact);
+        best.set(entry, Math.max(best.get(entry) ?? 0, value));
+      }
     }
     for (const [entry, value] of best) {
       scores[entry] = (scores[entry] ?? 0) + value;
@@ -205,15 +212,17 @@ function entryOf({ tool, server }: SearchedTool): Entry {
   const stems = new Map<string, Partial<Record<Field, number>>>();
   const lengths: Record<Field, number> = { name: 0, title: 0, server: 0, description: 0, parameters: 0, parameterTexts: 0 };
   for (const field of FIELD_NAMES) {
-    const found = words(texts[field]).map(stem);
-    lengths[field] = found.length;
-    for (const word of found) {
+    const found = words(texts[field]);
+    lengths[field] = found.reduce((sum, { parts }) => sum + parts.length, 0);
+    // `GitHub` is found as one word and as two.
+    for (const word of found.flatMap(({ whole, parts }) => (parts.length === 1 ? parts : [...parts, whole])).map(stem)) {
       const occurrences = stems.get(word) ?? {};
       occurrences[field] = (occurrences[field] ?? 0) + 1;
       stems.set(word, occurrences);
     }
   }
-  const entry: Entry = { tool, server, name, stems, lengths };
+  const exact = new Set(words(texts.name).flatMap(({ parts }) => parts));
+  const entry: Entry = { tool, server, name, exact, stems, lengths };
   entries.set(tool, entry);
   return entry;
 }
