@@ -97,9 +97,9 @@ export class Router {
   /** Subscribes on behalf of a modern `subscriptions/listen`; returns the function that gives it up. */
   async subscribe(view: EndpointView, client: string, uri: string): Promise<() => void> {
     const route = this.#resourceRoute(await view.loadedCatalog(client, 'modern'), uri);
-    const outcome = await route.member.upstream.subscribe(route.name);
+    const outcome = await route.member.upstream.subscribe(route.name, 'modern');
     if ('error' in outcome) throw resourceUnknown(uri, view);
-    return () => void route.member.upstream.unsubscribe(route.name).catch(() => undefined); // a server that is gone has no subscription left
+    return () => void route.member.upstream.unsubscribe(route.name, 'modern').catch(() => undefined); // a server that is gone has no subscription left
   }
 
   #failure(error: unknown, call: ClientCall): Outcome {
@@ -194,7 +194,7 @@ export class Router {
     try {
       return this.#exposed(await this.#carrier.carry(carriage), view, member, call);
     } catch (error) {
-      const other = fallback === undefined || !mayFallBack(error, sent) ? undefined : view.usedBy(member, fallback);
+      const other = fallback === undefined || !mayFallBack(error, sent) ? undefined : view.usedBy(member, fallback, route.name);
       if (other === undefined || fallback === undefined) throw error;
       return fromFallback(await this.#carrier.carry({ ...carriage, upstream: other }), fallback);
     }
@@ -237,8 +237,8 @@ export class Router {
     const catalog = await view.loadedCatalog(call.caller.client, call.era);
     const route = this.#resourceRoute(catalog, String(call.request.params?.['uri']), view);
     return call.request.method === 'resources/subscribe'
-      ? route.member.upstream.subscribe(route.name)
-      : route.member.upstream.unsubscribe(route.name);
+      ? route.member.upstream.subscribe(route.name, call.era)
+      : route.member.upstream.unsubscribe(route.name, call.era);
   }
 
   #resourceRoute(catalog: Catalog, uri: string, view?: EndpointView): Route {
@@ -268,10 +268,11 @@ export class Router {
   }
 
   /** The level is a wish: each session filters for itself as well. */
-  #setLevel(view: EndpointView, { request: { method, params } }: ClientCall): Outcome {
+  #setLevel(view: EndpointView, { request: { method, params }, caller: { session } }: ClientCall): Outcome {
     for (const { upstream } of view.members) {
-      const connection = upstream.connection('legacy');
-      if (connection?.capabilities['logging'] !== undefined) void connection.request(method, params).catch(() => undefined);
+      const own = session === undefined ? undefined : upstream.sessionConnection(session.id);
+      for (const connection of [upstream.connection('legacy'), own])
+        if (connection?.capabilities['logging'] !== undefined) void connection.request(method, params).catch(() => undefined);
     }
     return { result: {} };
   }

@@ -1,6 +1,6 @@
 /** How the router gets a connection for one call. */
 import type { Era } from '../protocol/eras.ts';
-import type { JsonObject } from '../protocol/message.ts';
+import type { JsonObject, Notification } from '../protocol/message.ts';
 import type { CallEnd } from './circuit-breaker.ts';
 import type { Connection } from './connection.ts';
 
@@ -17,6 +17,8 @@ export interface CallScope {
     readonly capabilities: JsonObject;
     /** Level of `logging/setLevel`: a connection of the session's own that is opened later is told it. */
     readonly level?: string | undefined;
+    /** Hears what the server says on a connection of the session's own that is meant for nobody else (its log). */
+    readonly tell?: (notification: Notification) => void;
     /** Answers what the server asks outside any call (`roots/list`), on a connection of the session's own. */
     readonly ask: (
       method: string,

@@ -44,6 +44,7 @@ export interface LegOptions {
 }
 
 const CALL_TIMEOUT_MS = 60_000;
+const FOR_ALL = /^notifications\/(?:(?:tools|prompts|resources)\/list_changed|resources\/updated)$/;
 
 /** One era of one server. */
 export class Leg {
@@ -252,7 +253,11 @@ export class Leg {
       capabilities: session?.capabilities ?? sharedCapabilities(folder),
       ...(hop === undefined || !('url' in entry) || entry.type !== 'signalbox' ? {} : { hop }),
       timeoutMs: entry.timeoutMs ?? CALL_TIMEOUT_MS,
-      onNotification: (notification) => onNotification(notification, origin),
+      onNotification: (notification) => {
+        // What a server says of itself is for everybody, whatever connection it comes over; its log and the rest only for whose it is.
+        if (owner === undefined || FOR_ALL.test(notification.method)) onNotification(notification, origin);
+        else session?.tell?.(notification);
+      },
       onQuestion: session === undefined ? answerForAll(folder) : ({ method, params, signal }) => session.ask(method, params, { signal }),
       onAsked: () => facts.sawAsking(),
     });

@@ -65,6 +65,19 @@ describe('a server that asks', () => {
     assert.deepEqual(heard, [['notifications/resources/updated', { era: 'legacy', session: 'a', principal: 'client of a' }]]);
   });
 
+  it('what it logs on a connection of one client is heard by that client only', async (t) => {
+    const yard = makeYard(t);
+    const upstream = yard.upstream('s', [], { sharing: 'never' });
+    const heard: string[] = [];
+    upstream.onNotification(({ method }) => heard.push(`all: ${method}`));
+    const told = (id: string): ReturnType<typeof sessionScope> =>
+      sessionScope(id, {}, { tell: ({ method, params }) => heard.push(`${id}: ${method} ${String(params?.['data'])}`) });
+    const pid = await call(upstream, 'log', told('a'));
+    await call(upstream, 'pid', told('b'));
+    await call(upstream, 'log', modern('c'));
+    assert.deepEqual(heard, [`a: notifications/message ${pid}`]);
+  });
+
   it('the end of a session ends its connection and what runs on it', async (t) => {
     const yard = makeYard(t);
     const upstream = yard.upstream('s', [], { sharing: 'never' });
