@@ -80,6 +80,8 @@ export function bridgeOutcome(outcome: Outcome, method: string, from: Era, to: E
   }
   if (from === to) return outcome;
   if (to === 'legacy') {
+    // What asks is not for the client: the router turns it into requests, and knows it by this member.
+    if (memberOf(outcome, 'resultType') === 'input_required') return outcome;
     const plain = withMembers(outcome, {}, MODERN_RESULT_FIELDS);
     // Up to 2025-11-25 structured content is an object (SEP-2106 lifted that); the listed outputSchema is wrapped the same way.
     return hasMember(plain, 'structuredContent') && !isObjectMember(plain, 'structuredContent')

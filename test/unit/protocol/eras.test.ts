@@ -44,6 +44,11 @@ describe('bridging an outcome', () => {
     );
   });
 
+  it('leaves a question as it is: the router asks it, and knows it by its resultType', () => {
+    const result = { resultType: 'input_required', inputRequests: { roots: { method: 'roots/list' } }, requestState: 'x' };
+    assert.deepEqual(bridgeOutcome({ result }, 'tools/call', 'modern', 'legacy', identity), { result });
+  });
+
   it('turns "resource not found" into the modern code, and into no other', () => {
     const error = { code: -32002, message: 'no', data: { uri: 'x' } };
     assert.deepEqual(bridgeOutcome({ error }, 'resources/read', 'legacy', 'modern', identity), { error: { ...error, code: -32602 } });
