@@ -67,17 +67,23 @@ for (const kind of PEER_KINDS)
         const call = (tool: string, from = 'Crewe'): Promise<string> => peer.call(`${alias}__${tool}`, { from });
 
         it('answers a form, then samples, with progress in every round', async () => {
-          const steps: number[] = [];
-          const text = await peer.call(`${alias}__book`, { from: 'Crewe' }, { onprogress: ({ progress }) => steps.push(progress) });
+          // What asks for progress is that somebody listens.
+          const text = await peer.call(`${alias}__book`, { from: 'Crewe' }, { onprogress: () => {} });
           assert.equal(text, 'Ada from Crewe: A rhyme about Ada, in rhyme');
-          // The last step may come with the answer, when the client has forgotten its token.
-          assert.deepEqual(steps.slice(0, 2), [1, 2]);
+          assert.deepEqual(
+            peer.progress.map(({ progress, total }) => [progress, total]),
+            [
+              [1, 3],
+              [2, 3],
+              [3, 3],
+            ],
+          );
           assert.deepEqual(person.take(), ['elicit: Who travels from Crewe?', 'sample: A rhyme about Ada']);
         });
 
         it('answers two questions at once', async () => {
           assert.equal(await call('both'), 'Ada and A rhyme about both, in rhyme');
-          assert.deepEqual(person.take().sort(), ['elicit: Who travels from Crewe?', 'sample: A rhyme about both']);
+          assert.deepEqual(person.take().toSorted(), ['elicit: Who travels from Crewe?', 'sample: A rhyme about both']);
         });
 
         for (const action of ['decline', 'cancel'])

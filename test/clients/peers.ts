@@ -48,6 +48,8 @@ export interface Peer {
   toolNames(): Promise<readonly string[]>;
   /** The text of the answer. Rejects with the protocol error, or with an error carrying the text of a result that says `isError`. */
   call(name: string, args: Readonly<Record<string, unknown>>, options?: CallOptions): Promise<string>;
+  /** Every `notifications/progress` so far as it arrived: `onprogress` misses one whose answer is right behind it, and the v2 SDK adds its own. */
+  readonly progress: readonly Json[];
   close(): Promise<void>;
 }
 
@@ -132,10 +134,24 @@ async function connectFirst(transport: FirstHttp | FirstStdio, person: Person | 
     get revision() {
       return negotiated;
     },
+    progress: watchProgress(transport),
     toolNames: async () => (await client.listTools()).tools.map(({ name }) => name),
     call: async (name, args, options) => textOf(await client.callTool({ name, arguments: { ...args } }, undefined, { ...options })),
     close: () => client.close(),
   };
+}
+
+/** Looks at what arrives, once the client has set its handler. */
+function watchProgress(transport: FirstHttp | FirstStdio | ModernHttp | ModernStdio): readonly Json[] {
+  const seen: Json[] = [];
+  const tapped = transport as { onmessage?: (message: unknown, extra?: never) => void };
+  const deliver = tapped.onmessage;
+  tapped.onmessage = (message, extra) => {
+    const { method, params } = message as { readonly method?: string; readonly params?: Json };
+    if (method === 'notifications/progress' && params !== undefined) seen.push(params);
+    deliver?.(message, extra);
+  };
+  return seen;
 }
 
 function wrap(transport: FirstHttp | FirstStdio, seen: (version: string) => void): (version: string) => void {
@@ -161,6 +177,7 @@ async function connectSecond(
   await client.connect(transport);
   return {
     revision: client.getNegotiatedProtocolVersion(),
+    progress: watchProgress(transport),
     toolNames: async () => (await client.listTools()).tools.map(({ name }) => name),
     call: async (name, args, options) => textOf(await client.callTool({ name, arguments: { ...args } }, { ...options })),
     close: () => client.close(),
