@@ -146,7 +146,7 @@ export function serverStatus(member: Member, workspace: string | undefined): Ser
   return {
     name: server.name,
     alias: server.alias,
-    kind: 'url' in entry ? 'http' : 'command' in entry ? 'stdio' : 'plugin',
+    kind: 'url' in entry ? 'http' : 'command' in entry ? 'stdio' : 'plugin' in entry ? 'plugin' : 'pattern',
     state: upstream.state,
     tools: tools.length,
     resources: resources.length,

@@ -31,6 +31,7 @@ const RULES: readonly Rule[] = [
   { from: /^daemon\/protocol\//, to: /^daemon\//, except: /^daemon\/(api|protocol)\//, why: 'protocol stands on api alone' },
   { from: /^daemon\/upstreams\//, to: /^daemon\/(router|endpoints|cli|main)/, why: 'endpoints → router → upstreams → protocol' },
   { from: /^daemon\/router\//, to: /^daemon\/(endpoints|cli|main)/, why: 'endpoints → router → upstreams → protocol' },
+  { from: /^daemon\/patterns\//, to: /^daemon\/(config|router|endpoints|cli|main)/, why: 'a pattern is a link among upstreams' },
   {
     from: /^daemon\/(config|endpoints|lifecycle|security|wiring)\//,
     to: /^daemon\/(cli\/|main\.ts)/,

@@ -12,7 +12,7 @@ export interface ServerStatus {
   readonly name: string;
   readonly alias: string;
   readonly workspace?: string;
-  readonly kind: 'plugin' | 'stdio' | 'http';
+  readonly kind: 'plugin' | 'stdio' | 'http' | 'pattern';
   readonly state: ServerState;
   readonly era?: 'legacy' | 'modern';
   readonly pid?: number;
