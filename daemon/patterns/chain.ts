@@ -7,7 +7,7 @@ import { callStep, firstText, named, type PatternCall, type StepFailure, where }
 import { expand, NothingFound } from './template.ts';
 
 /** `_meta` key of a chain that failed: what became of each step, `[{server, tool, state: "done" | "failed" | "not-run"}]`. */
-export const STEPS_KEY = 'dev.signalbox/steps';
+const STEPS_KEY = 'dev.signalbox/steps';
 
 /** Calls the steps one after the other; the first that fails ends it with an `isError` result that says what has run. */
 export async function runChain(tool: ChainTool, call: PatternCall): Promise<Outcome> {
