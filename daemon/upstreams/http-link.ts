@@ -4,12 +4,13 @@ import type { Dispatcher } from 'undici';
 import { Pool } from 'undici';
 import type { SignalboxError } from '../api/errors.ts';
 import { MODERN_VERSION, modernHeaders } from '../protocol/eras.ts';
-import { byteLength, encode } from '../protocol/frame.ts';
-import { isRequest, type Message, type Request, type RequestId } from '../protocol/message.ts';
+import { byteLength, encode, type Frame } from '../protocol/frame.ts';
+import { isRequest, type JsonObject, type Message, metaOf, type Request, type RequestId } from '../protocol/message.ts';
 import { Exchange } from './http-exchange.ts';
 import { HttpPost, type PostOwner } from './http-post.ts';
 import type { Link, LinkListener } from './link.ts';
 import { tooLarge, unreachable } from './link-errors.ts';
+import { ParamMirror } from './param-mirror.ts';
 import { StandingStream } from './standing-stream.ts';
 
 /** What an HTTP link needs to know. */
@@ -52,6 +53,7 @@ export class HttpLink implements Link, PostOwner {
   readonly #pool: Pool;
   readonly #path: string;
   readonly #configured: Record<string, string>;
+  readonly #mirror = new ParamMirror();
   readonly #open = new Map<RequestId, HttpPost>();
   #common: readonly string[] = [];
   #session: string | undefined;
@@ -88,12 +90,41 @@ export class HttpLink implements Link, PostOwner {
       this.listener.fault(tooLarge(server, size, messageBytes), id);
       return;
     }
-    const modern = 'method' in message && (this.#revision === MODERN_VERSION || message.method === 'server/discover');
-    const mirrored = modern ? Object.entries(modernHeaders(message as Request)).flat() : NONE;
-    const post = new HttpPost(this, message, id);
+    const post = new HttpPost(this, message, id, this.listener);
     if (id !== undefined) this.#open.set(id, post);
-    const headers = [...this.#common, 'content-type', 'application/json', ...mirrored];
-    post.exchange = this.request('POST', headers, post, typeof frame === 'string' ? frame : Buffer.concat(frame, size));
+    this.post(message, post, frame);
+  }
+
+  /** Posts a message, for the first or the second time. */
+  post(message: Message, post: HttpPost, frame: Frame = encode(message)): void {
+    if (this.#closed) return;
+    const body = typeof frame === 'string' ? frame : Buffer.concat(frame);
+    post.exchange = this.request('POST', this.#postHeaders(message), post, body);
+  }
+
+  /** A list of tools may say what their calls must mirror. */
+  listed(bytes: Buffer, result: () => JsonObject): void {
+    if (this.#revision === MODERN_VERSION && ParamMirror.concerns(bytes)) this.#mirror.learn(result());
+  }
+
+  /** Reads the tools of the server, so that what their calls must mirror is known. Rejects when it does not give them. */
+  relearn({ params }: Request): Promise<void> {
+    const { progressToken: _token, ...meta } = metaOf(params) ?? {};
+    return this.#mirror.read(meta, (list) => this.#ask(list));
+  }
+
+  /** A request of our own. */
+  #ask(message: Request): Promise<Message> {
+    return new Promise((resolve, reject) => {
+      this.post(message, new HttpPost(this, message, message.id, { message: resolve, fault: reject, closed: reject }));
+    });
+  }
+
+  #postHeaders(message: Message): readonly string[] {
+    const modern = 'method' in message && (this.#revision === MODERN_VERSION || message.method === 'server/discover');
+    if (!modern) return [...this.#common, 'content-type', 'application/json'];
+    const mirrored = [...Object.entries(modernHeaders(message as Request)).flat(), ...this.#mirror.headers(message as Request)];
+    return [...this.#common, 'content-type', 'application/json', ...mirrored];
   }
 
   abandon(id: RequestId): void {
@@ -200,5 +231,3 @@ export class HttpLink implements Link, PostOwner {
     });
   }
 }
-
-const NONE: readonly string[] = [];

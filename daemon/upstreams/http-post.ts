@@ -1,8 +1,9 @@
 /** One message posted to a Streamable HTTP server, and what comes of it: JSON, or a stream that may break off and be taken up again. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { SignalboxError } from '../api/errors.ts';
+import { RPC } from '../protocol/codes.ts';
 import { readFrame } from '../protocol/frame.ts';
-import { isObject, type Message, type RequestId } from '../protocol/message.ts';
+import { isObject, isRequest, type JsonObject, type Message, type Request, type RequestId } from '../protocol/message.ts';
 import type { StreamEvent } from './event-stream.ts';
 import { type Answer, type Exchange, type ExchangeListener, mediaType } from './http-exchange.ts';
 import type { LinkListener } from './link.ts';
@@ -20,6 +21,11 @@ export interface PostOwner {
   began(headers: IncomingHttpHeaders): void;
   finished(id: RequestId | undefined): void;
   lost(why: string): void;
+  /** The result of a `tools/list` is here. */
+  listed(bytes: Buffer, result: () => JsonObject): void;
+  /** Reads the lists for what this call must mirror in its headers. */
+  relearn(request: Request): Promise<void>;
+  post(message: Message, post: HttpPost): void;
 }
 
 /** Statuses by which a server that knows only HTTP+SSE refuses a POST (2025-11-25, "Backwards Compatibility"). */
@@ -28,6 +34,7 @@ const TOO_OLD: readonly number[] = [400, 404, 405];
 /** A post under way. */
 export class HttpPost implements ExchangeListener {
   readonly #owner: PostOwner;
+  readonly #listener: LinkListener;
   readonly #message: Message;
   /** Of the request posted; undefined for a notification or a response. */
   readonly #id: RequestId | undefined;
@@ -36,9 +43,12 @@ export class HttpPost implements ExchangeListener {
   #answered: boolean;
   #resumption: Resumption | undefined;
   #abandoned = false;
+  #relearned = false;
 
-  constructor(owner: PostOwner, message: Message, id: RequestId | undefined) {
+  /** @param listener whom the answer is for */
+  constructor(owner: PostOwner, message: Message, id: RequestId | undefined, listener: LinkListener) {
     this.#owner = owner;
+    this.#listener = listener;
     this.#message = message;
     this.#id = id;
     this.#answered = id === undefined;
@@ -67,7 +77,7 @@ export class HttpPost implements ExchangeListener {
   oversize(bytes: number): void {
     this.#answered = true;
     const { server, messageBytes } = this.#owner.options;
-    this.#owner.listener.fault(tooLarge(server, bytes, messageBytes), this.#id);
+    this.#listener.fault(tooLarge(server, bytes, messageBytes), this.#id);
   }
 
   ended(answer: Answer): void {
@@ -103,34 +113,62 @@ export class HttpPost implements ExchangeListener {
     try {
       message = readFrame(bytes);
     } catch (error) {
-      this.#owner.listener.fault(error as SignalboxError, this.#id);
+      this.#listener.fault(error as SignalboxError, this.#id);
       return;
     }
     if (!('method' in message) && message.id === this.#id) {
       this.#answered = true;
       this.#owner.finished(this.#id);
+      this.#learn(message, bytes);
     }
-    this.#owner.listener.message(message, this.#id);
+    this.#listener.message(message, this.#id);
+  }
+
+  #learn(message: Message, bytes: Buffer): void {
+    if ('result' in message && isRequest(this.#message) && this.#message.method === 'tools/list')
+      this.#owner.listed(bytes, () => message.result);
+  }
+
+  /**
+   * A refusal for headers that do not mirror the parameters: the lists say which ones it wants. It was not run, so it is sent again, once
+   * (2026-07-28, "Server Validation"; what the SDK's client does).
+   */
+  #asksForMirrors(message: Message): boolean {
+    const posted = this.#message;
+    if (this.#relearned || !('error' in message) || message.error.code !== RPC.headerMismatch) return false;
+    if (!isRequest(posted) || posted.method !== 'tools/call') return false;
+    this.#relearned = true;
+    this.#owner.relearn(posted).then(
+      () => this.#abandoned || this.#owner.post(posted, this),
+      () => {
+        if (this.#abandoned) return;
+        this.#owner.finished(this.#id);
+        this.#listener.message({ ...message, id: posted.id }, this.#id);
+      },
+    );
+    return true;
   }
 
   #single(bytes: Buffer): void {
-    this.#owner.finished(this.#id);
     let message: Message;
     try {
       message = readFrame(bytes);
     } catch (error) {
-      this.#owner.listener.fault(error as SignalboxError, this.#id);
+      this.#fail(error as SignalboxError);
       return;
     }
+    if (this.#asksForMirrors(message)) return;
+    this.#owner.finished(this.#id);
+    this.#learn(message, bytes);
     // An error of the transport has no id of ours: it answers the request that was posted.
     const foreign = 'error' in message && this.#id !== undefined && message.id !== this.#id;
-    this.#owner.listener.message(foreign ? { ...message, id: this.#id } : message, this.#id);
+    this.#listener.message(foreign ? { ...message, id: this.#id } : message, this.#id);
   }
 
   #fail(error: SignalboxError): void {
     this.#answered = true;
     this.#owner.finished(this.#id);
-    this.#owner.listener.fault(error, this.#id);
+    this.#listener.fault(error, this.#id);
   }
 
   #refusedAsTooOld({ status, body }: Answer): boolean {

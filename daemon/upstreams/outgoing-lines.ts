@@ -30,7 +30,8 @@ export class OutgoingLines {
     this.#bytes += size + 1;
     if (this.#scheduled || this.#blocked) return;
     this.#scheduled = true;
-    // Not nextTick: that runs after each socket's data; this runs once for all of them.
+    // Not nextTick: that runs after each socket's data, this once for all of them. With HTTP clients in front, 1.2× the calls/s at 16 and
+    // 1.35× at 64, and no difference at one (interleaved, one machine).
     setImmediate(this.#turn);
   }
 
