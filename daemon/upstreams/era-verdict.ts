@@ -19,15 +19,19 @@ const ANSWERS = new Set([
 export class EraVerdict {
   readonly #facts: ServerFacts;
   readonly #legs: Readonly<Record<Era, Leg>>;
+  readonly #only: Era | undefined;
   readonly #settling = new Map<Era, Promise<Leg>>();
 
-  constructor(facts: ServerFacts, legs: Readonly<Record<Era, Leg>>) {
+  /** @param only the one era there can be, by the configured transport */
+  constructor(facts: ServerFacts, legs: Readonly<Record<Era, Leg>>, only?: Era) {
     this.#facts = facts;
     this.#legs = legs;
+    this.#only = only;
   }
 
   /** The era a client of `era` is served in, as far as known now. */
   now(era: Era): Era {
+    if (this.#only !== undefined) return this.#only;
     if (this.#legs[era].connection !== undefined) return era;
     const verdict = this.#facts.verdict(era);
     if (verdict === undefined || verdict.speaks) return era;
@@ -63,7 +67,8 @@ export class EraVerdict {
   async #find(era: Era): Promise<Leg> {
     const other = otherThan(era);
     const verdict = this.#facts.verdict(era);
-    if (verdict?.speaks === false && !verdict.stale) return this.#only(other);
+    if (this.#only !== undefined) return this.#sole(this.#only);
+    if (verdict?.speaks === false && !verdict.stale) return this.#sole(other);
     // A legacy server on standard streams may not survive a question from the future, so that is asked of a child of its own;
     // `initialize` every server must see first.
     const trial = era === 'modern' && verdict?.speaks !== true;
@@ -95,7 +100,7 @@ export class EraVerdict {
     }
   }
 
-  async #only(era: Era): Promise<Leg> {
+  async #sole(era: Era): Promise<Leg> {
     try {
       await this.#legs[era].ready();
     } catch (error) {

@@ -99,16 +99,18 @@ export class Leg {
   get state(): ServerState {
     const states = this.#replicas.map(({ state }) => state);
     const some = (...wanted: ServerState[]): boolean => states.some((state) => wanted.includes(state));
-    if (some('ready', 'degraded')) return some('degraded', 'down') || this.#circuitOpen !== undefined ? 'degraded' : 'ready';
+    if (some('ready', 'degraded'))
+      return some('degraded', 'down') || (this.#circuitOpen ?? this.#own.circuitOpen) !== undefined ? 'degraded' : 'ready';
     if (some('starting')) return 'starting';
     if (some('down')) return 'down';
-    return this.#own.live.length > 0 ? 'ready' : 'idle';
+    if (this.#own.live.length === 0) return 'idle';
+    return this.#own.circuitOpen === undefined ? 'ready' : 'degraded';
   }
   /** Why it is degraded or down. */
   get reason(): ErrorShape | undefined {
     if (this.state === 'ready' || this.state === 'idle') return undefined;
     const faulty = this.#replicas.find(({ reason }) => reason !== undefined);
-    return faulty?.reason ?? this.#circuitOpen?.toJSON();
+    return faulty?.reason ?? (this.#circuitOpen ?? this.#own.circuitOpen)?.toJSON();
   }
 
   /**
@@ -127,6 +129,11 @@ export class Leg {
   /** Puts it into back-off: the other era, tried in its place, failed too. */
   fail(error: unknown): void {
     this.#replicas[0]?.fail(error);
+  }
+
+  /** Forgets that it was put into back-off: the other era works, and nothing is known against this one. */
+  forgive(): void {
+    for (const replica of this.#replicas) if (replica.state === 'down') replica.forgive();
   }
 
   /**

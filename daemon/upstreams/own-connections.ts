@@ -60,6 +60,11 @@ export class OwnConnections {
     return [...this.#own.values()].flatMap(({ supervised }) => supervised.connection ?? []);
   }
 
+  /** The error of calls while the circuit is open. */
+  get circuitOpen(): SignalboxError | undefined {
+    return this.#breaker.open ? circuitOpen(this.#options.name, this.#breaker.retryAt) : undefined;
+  }
+
   /**
    * Lends the caller's own connection.
    * @throws SBX_BUSY when all lanes and the queue, or all places, are taken; SBX_CIRCUIT_OPEN; why it cannot be opened
@@ -96,6 +101,7 @@ export class OwnConnections {
 
   /** Ends all. */
   async end(reason: SignalboxError): Promise<void> {
+    this.#breaker.reset();
     for (const turns of this.#turns.values()) turns.close(reason);
     this.#turns.clear();
     await Promise.all([...this.#own.values()].map((own) => this.#end(own, reason)));
@@ -110,7 +116,7 @@ export class OwnConnections {
 
   async #lend(key: string, scope: CallScope, over: () => void = () => {}): Promise<Lease> {
     const passage = this.#breaker.pass();
-    if (passage === undefined) throw circuitOpen(this.#options.name, this.#breaker.retryAt);
+    if (passage === undefined) throw this.circuitOpen;
     let own: Own | undefined;
     try {
       own = this.#take(key, scope);

@@ -93,17 +93,21 @@ export class SupervisedConnection {
 
   /** Ends the connection, also one that is only starting. What runs on it fails with `reason`. A later {@link ready} opens it again. */
   async end(reason: SignalboxError): Promise<void> {
-    clearTimeout(this.#retryTimer);
     this.#giveUp?.abort(reason);
-    const starting = this.#starting;
-    const connection = this.#connection ?? (await starting?.catch(() => undefined));
-    this.#connection = undefined;
+    const connection = this.#connection ?? (await this.#starting?.catch(() => undefined));
+    // Before it is closed: whoever asks from now on gets a new one.
+    if (this.#connection === connection) this.#connection = undefined;
+    if (this.#starting === undefined) this.forgive();
     await connection?.close(reason);
+  }
+
+  /** Forgets its failures: it may be opened at once. */
+  forgive(): void {
     clearTimeout(this.#retryTimer);
     this.#failures = 0;
     this.#retryAt = 0;
     this.breaker.reset();
-    this.#set('idle');
+    if (this.#connection === undefined) this.#set('idle');
   }
 
   async #start(trial: boolean): Promise<Connection> {

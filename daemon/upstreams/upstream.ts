@@ -65,7 +65,9 @@ export class Upstream {
     this.#limiter = limits === undefined ? undefined : new Limiter(limits, `Server "${server.name}"`);
     this.#facts = new ServerFacts(options.state, options.key ?? server.name);
     this.#legs = { legacy: this.#leg('legacy'), modern: this.#leg('modern') };
-    this.#verdict = new EraVerdict(this.#facts, this.#legs);
+    const { entry } = server;
+    // HTTP+SSE ended with 2024-11-05.
+    this.#verdict = new EraVerdict(this.#facts, this.#legs, 'url' in entry && entry.type === 'sse' ? 'legacy' : undefined);
   }
 
   get state(): ServerState {
@@ -125,6 +127,7 @@ export class Upstream {
   async ready(era: Era = 'legacy'): Promise<Connection> {
     while (this.#gate !== undefined) await this.#gate;
     this.#assertServing();
+    this.#watch();
     return (await this.#verdict.settled(era)).ready();
   }
 
@@ -145,6 +148,7 @@ export class Upstream {
       this.#assertServing();
       this.#running += 1;
       running = true;
+      this.#watch();
       const leg = this.#legs[this.#verdict.now(scope.era)];
       const known = leg.connection !== undefined || (leg.isolates(scope) && this.#verdict.certain(leg.era));
       const chosen = known ? leg : await abortable(this.#verdict.settled(scope.era), scope.signal);
@@ -205,8 +209,11 @@ export class Upstream {
     const again = async (): Promise<void> => {
       await this.#drain();
       const eras = ERAS.filter((era) => this.#legs[era].state !== 'idle');
-      await this.#end('Its sources changed and the server was restarted.');
-      this.#gate = undefined;
+      try {
+        await this.#end('Its sources changed and the server was restarted.');
+      } finally {
+        this.#gate = undefined;
+      }
       await Promise.allSettled((this.#stopped ? [] : eras).map((era) => this.ready(era))); // the state says why it did not start
     };
     // One that still waits starts the server after this change too.
@@ -277,18 +284,19 @@ export class Upstream {
         for (const listener of this.#listeners) listener(notification, origin);
       },
       onReady: (connection) => {
-        this.#watch();
+        const other: Era = era === 'legacy' ? 'modern' : 'legacy';
+        if (!this.#verdict.certain(other)) this.#legs[other].forgive();
         for (const listener of this.#readyListeners) listener(connection, era);
       },
     });
   }
 
-  /** From the first start on: before it there is nothing to restart. */
+  /** From the first use on: before it there is nothing to restart. */
   #watch(): void {
     const { watch: globs, cwd = process.cwd() } = this.server.entry;
-    if (globs === undefined || globs.length === 0 || this.#stopped) return;
+    if (this.#endWatch !== undefined || globs === undefined || globs.length === 0 || this.#stopped) return;
     const { log } = this.#options;
-    this.#endWatch ??= watchSources({
+    this.#endWatch = watchSources({
       globs,
       cwd,
       onChange: () => {

@@ -1,5 +1,7 @@
 /** Eras, supervision and subscriptions of one server, with real processes. */
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openStateStore } from '../../../daemon/state/state-store.ts';
 import { eventually } from '../../fixtures/process-tree.ts';
@@ -73,6 +75,18 @@ describe('the era of a server', () => {
     assert.ok(yard.lines('s', 'start').length - starts <= 4, 'in back-off nothing is started');
   });
 
+  it('neither, then repaired: the era that nobody needs does not count as a fault', async (t) => {
+    const yard = makeYard(t);
+    const broken = join(yard.dir, 'broken');
+    writeFileSync(broken, '');
+    const upstream = yard.upstream('s', ['--eras', 'neither', '--repaired-without', broken]);
+    await assert.rejects(call(upstream, 'pid', modern), { code: 'SBX_SERVER_PROTOCOL' });
+    assert.equal(upstream.state, 'down');
+    rmSync(broken);
+    await eventually('it is served', () => call(upstream, 'pid').then(Boolean, () => false));
+    assert.deepEqual([upstream.state, upstream.reason], ['ready', undefined]);
+  });
+
   it('another version is asked again, while its clients are served', async (t) => {
     const store = openStateStore(':memory:');
     t.after(() => store.close());
@@ -124,6 +138,15 @@ describe('supervision', () => {
     await failed;
     await call(upstream, 'pid');
     assert.equal(yard.lines('s', 'call wait').length, 1);
+  });
+
+  it('asked for while it ends: a new one, which the end of the old one does not touch', async (t) => {
+    const yard = makeYard(t);
+    const upstream = yard.upstream('s');
+    const before = await call(upstream, 'pid');
+    const [, after] = await Promise.all([upstream.restart(), call(upstream, 'pid').catch(() => call(upstream, 'pid'))]);
+    assert.notEqual(after, before);
+    assert.deepEqual([upstream.state, await call(upstream, 'pid'), yard.lines('s', 'start').length], ['ready', after, 2]);
   });
 
   it('stopped in the middle of a start leaves no process and takes no call', async (t) => {
