@@ -141,6 +141,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
 export function serverStatus(member: Member, workspace: string | undefined): ServerStatus {
   const { server, upstream } = member;
   const { entry } = server;
+  const { shared, own } = upstream.connections;
   const { tools, resources, prompts } = member.snapshot('legacy');
   const problems = member.problems();
   return {
@@ -155,6 +156,7 @@ export function serverStatus(member: Member, workspace: string | undefined): Ser
     ...(workspace === undefined ? {} : { workspace }),
     ...(upstream.era === undefined ? {} : { era: upstream.era }),
     ...(upstream.pid === undefined ? {} : { pid: upstream.pid }),
+    ...(shared + own > 1 ? { connections: { shared, own } } : {}),
     ...(upstream.reason === undefined ? {} : { reason: upstream.reason }),
   };
 }

@@ -16,6 +16,8 @@ export interface ServerStatus {
   readonly state: ServerState;
   readonly era?: 'legacy' | 'modern';
   readonly pid?: number;
+  /** Live connections (stdio: processes), when it is not just one: shared by clients, and a single client's own. */
+  readonly connections?: { readonly shared: number; readonly own: number };
   /** Why it is degraded or down. */
   readonly reason?: { readonly code: string; readonly message: string; readonly cause: string; readonly fix: string };
   /** What should be known of it though it works: definitions that changed or were left out. */
