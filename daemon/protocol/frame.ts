@@ -124,14 +124,14 @@ export class RawOutcome {
     return found !== undefined && this.#bytes[found.value] === 0x7b;
   }
 
-  /** The same result with members put in, in place of any of the same name, and others left out: `{...result, ...add}` without `drop`. */
+  /** The same result with some members left out and then others put in, in place of any of the same name: `{...kept, ...add}`. */
   with(add: JsonObject, drop: readonly string[] = []): RawOutcome {
     const stays = (key: string): boolean => !Object.hasOwn(add, key) && !drop.includes(key);
-    const added = Object.fromEntries(Object.entries({ ...this.#added, ...add }).filter(([key]) => !drop.includes(key)));
+    const added = Object.entries(this.#added).filter(([key]) => stays(key));
     return new RawOutcome(
       this.#bytes,
       this.#members.filter(({ key }) => stays(key)),
-      added,
+      added.length === 0 ? add : { ...Object.fromEntries(added), ...add },
     );
   }
 
