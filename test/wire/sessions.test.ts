@@ -16,9 +16,11 @@ import {
 import type { DaemonStatus } from '../../daemon/api/control.ts';
 import { type Home, makeHome } from '../fixtures/daemon.ts';
 import { eventually } from '../fixtures/process-tree.ts';
-import { RawSession, textOf } from './raw-session.ts';
+import { type OpenStream, RawSession, textOf } from './raw-session.ts';
 
 const LASTING = join(import.meta.dirname, '..', 'fixtures', 'servers', 'lasting.mjs');
+
+type OpenStreamMessage = Awaited<ReturnType<OpenStream['next']>>['message'];
 
 interface Served {
   readonly home: Home;
@@ -172,16 +174,14 @@ test('plain HTTP: the same session id goes on, what was said on a stream is answ
   assert.equal(again.status, 404, 'a session ends with its credential');
 });
 
-test('HTTP+SSE: an old client works, is asked, and comes back to its session after a restart', async (t) => {
+test('HTTP+SSE: an old client works, is told and asked, and hears that the daemon leaves', async (t) => {
   const to = await serve(t);
   const url = to.url.replace('/mcp/', '/sse/');
   const told = new Told();
   const headers = { authorization: `Bearer ${to.token}` };
   const transport = new SSEClientTransport(new URL(url), {
     requestInit: { headers },
-    eventSourceInit: {
-      fetch: (input, init) => fetch(input, { ...init, headers: { ...Object.fromEntries(new Headers(init.headers)), ...headers } }),
-    },
+    eventSourceInit: { fetch: (input, init) => fetch(input, { ...init, headers: { accept: 'text/event-stream', ...headers } }) },
   });
   await told.client.connect(transport as Transport);
   t.after(() => told.client.close());
@@ -195,18 +195,58 @@ test('HTTP+SSE: an old client works, is asked, and comes back to its session aft
   await told.call('release', { name: 'sse' });
   assert.equal(await held, 'sse');
   assert.equal(await told.call('ask'), '{"action":"accept","content":{"which":"v1"}}');
-
   const interrupted = told.call('hold', { name: 'interrupted' });
   await eventually('the call runs', () => to.runs().includes('hold interrupted'));
   await to.restart('gracefully');
-  assert.match(await interrupted, /^SBX_CALL_INTERRUPTED/, 'the leaving daemon said so');
-  await told.hearsAsBefore();
+  assert.match(await interrupted, /^SBX_CALL_INTERRUPTED/);
+});
+
+test('HTTP+SSE: an event source that names its last event comes back to its session; nobody else gets in', async (t) => {
+  const to = await serve(t);
+  const url = to.url.replace('/mcp/', '/sse/');
+  const post = (path: string, body: object, token = to.token): Promise<Response> => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    return fetch(new URL(path, url), { method: 'POST', headers, body: JSON.stringify({ jsonrpc: '2.0', ...body }) });
+  };
+  const listen = (last?: string): Promise<OpenStream> => new RawSession(url, to.token).listen(last);
+  const first = await listen();
+  const endpoint = await first.next();
+  assert.equal(endpoint.event, 'endpoint');
+  const path = String(endpoint.message?.['text']);
+  assert.match(path, /^\/sse\/default\?sessionId=[\w-]+$/);
+  const initialize = { protocolVersion: '2024-11-05', capabilities: {}, clientInfo: { name: 'old', version: '1' } };
+  assert.equal((await post(path, { id: 0, method: 'initialize', params: initialize })).status, 202);
+  const answer = await first.next();
+  assert.equal((answer.message?.['result'] as { protocolVersion: string }).protocolVersion, '2024-11-05');
+  await post(path, { method: 'notifications/initialized' });
+  await post(path, { id: 1, method: 'resources/subscribe', params: { uri: 'lasting://note' } });
+  const subscribed = await first.next();
+  assert.deepEqual(subscribed.message, { jsonrpc: '2.0', id: 1, result: {} });
+  first.cut();
+  // Said while nobody read: it waits.
+  await post(path, { id: 2, method: 'tools/call', params: { name: 'l__touch', arguments: {} } });
+  const second = await listen(subscribed.id);
+  assert.equal((await second.next()).message?.['text'], path);
+  assert.equal((await second.next()).message?.['method'], 'notifications/resources/updated');
+  const touched = await second.next();
+  assert.equal(textOf(touched.message), 'lasting://note');
+
   await to.restart('SIGKILL');
-  await told.hearsAsBefore();
+  await assert.rejects(second.rest());
+  const third = await listen(touched.id);
+  assert.equal((await third.next()).message?.['text'], path, 'the same session');
+  // Whatever the server was asked first, it is subscribed again in the end.
+  let told: OpenStreamMessage;
+  do {
+    await post(path, { id: 3, method: 'tools/call', params: { name: 'l__touch', arguments: {} } });
+    told = (await third.next()).message;
+  } while (told !== undefined && textOf(told) === '');
+  assert.equal(told?.['method'], 'notifications/resources/updated');
+  third.cut();
 
   assert.equal((await fetch(url)).status, 401);
-  const post = (path: string, body: object): Promise<Response> =>
-    fetch(path, { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) });
-  assert.equal((await post(url, { jsonrpc: '2.0', id: 1, method: 'ping' })).status, 400);
-  assert.equal((await post(`${url}?sessionId=none`, { jsonrpc: '2.0', id: 1, method: 'ping' })).status, 404);
+  assert.equal((await post(url, { id: 1, method: 'ping' })).status, 400, 'no session');
+  assert.equal((await post(`${path}x`, { id: 1, method: 'ping' })).status, 404, 'not a session');
+  const { token } = await to.home.json<{ token: string }>('clients', 'token', 'other');
+  assert.equal((await post(path, { id: 1, method: 'ping' }, token)).status, 404, "not that client's");
 });
