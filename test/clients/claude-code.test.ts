@@ -20,6 +20,7 @@ const QUERY: Turn = {
   tool: { name: 'mcp__signalbox__db__query', input: { sql: 'select name from stations order by name' } },
 };
 const GET: Turn = { tool: { name: 'mcp__signalbox__api__getTrain', input: { id: '4711' } } };
+const ERA: Turn = { tool: { name: 'mcp__signalbox__era__era', input: {} } };
 const END: Turn = { text: 'All signals read.' };
 
 describe('Claude Code through the daemon', { skip }, () => {
@@ -84,6 +85,22 @@ describe('Claude Code through the daemon', { skip }, () => {
     }
   });
 
+  for (const [negotiation, era] of [
+    ['legacy', 'legacy'],
+    ['auto', 'modern'],
+  ] as const)
+    it(`speaks the ${era} era with MCP_PROTOCOL_NEGOTIATION=${negotiation}, and so does the server behind the daemon`, async () => {
+      const api = await startModelApi([ERA, READ, END]);
+      try {
+        const transcript = await runClaude(home, api, { MCP_PROTOCOL_NEGOTIATION: negotiation });
+        const [spoken, read] = succeeded(api, 2, transcript);
+        assert.equal(spoken, `spoken to in the ${era} era`);
+        assert.match(read ?? '', /Signal 12 shows clear/);
+      } finally {
+        await api.close();
+      }
+    });
+
   it('is taken out again by `signalbox unwire --all`, without the claude program', async () => {
     const unwired = await home.signalbox(['unwire', '--all'], { env: { ...claudeEnv(home), PATH: dirname(process.execPath) } });
     assert.equal(unwired.code, 0, unwired.stdout + unwired.stderr);
@@ -100,11 +117,11 @@ function succeeded(api: ModelApi, count: number, transcript: string): readonly s
   return results.map(({ text }) => text);
 }
 
-async function runClaude(home: Home, api: ModelApi): Promise<string> {
+async function runClaude(home: Home, api: ModelApi, extra: Readonly<Record<string, string>> = {}): Promise<string> {
   const args = ['-p', 'Read the signals.', '--allowedTools', 'mcp__signalbox__*', '--output-format', 'stream-json', '--verbose'];
   const { code, stdout, stderr } = await finish(claude ?? '', args, {
     cwd: home.cwd,
-    env: { ...withoutSignalbox(claudeEnv(home)), ANTHROPIC_BASE_URL: api.url, ANTHROPIC_API_KEY: 'loopback' },
+    env: { ...withoutSignalbox(claudeEnv(home)), ANTHROPIC_BASE_URL: api.url, ANTHROPIC_API_KEY: 'loopback', ...extra },
     timeoutMs: 120_000,
   });
   assert.equal(code, 0, stdout + stderr);
@@ -168,8 +185,9 @@ function configureServers(home: Home, trains: Server): void {
       fs: { plugin: 'filesystem', settings: { roots: [root] } },
       db: { plugin: 'database', settings: { connections: { main: `sqlite:${file}` } } },
       api: { plugin: 'api', settings: { spec, allowPrivate: [host] } },
+      era: { command: process.execPath, args: ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'servers', 'era.ts')] },
     },
-    namespaces: { all: ['fs', 'db', 'api'] },
+    namespaces: { all: ['fs', 'db', 'api', 'era'] },
     endpoints: { default: { namespaces: ['all'] } },
   };
   writeFileSync(home.paths.configFile, JSON.stringify(config, null, 2));

@@ -33,30 +33,33 @@ export function registerAsking(server: McpServer): void {
 }
 
 /**
- * Legacy: the request goes out on the call's own stream. `ctx.mcpReq.elicitInput` and `requestSampling` of SDK 2.4 do not relate theirs:
- * over HTTP it goes to the stream of a GET, and nowhere when the client has not opened one yet.
+ * In the legacy era the request goes out on the call's own stream. (`ctx.mcpReq.elicitInput` and `requestSampling` of SDK 2.4 do not relate
+ * theirs: over HTTP it goes to the stream of a GET, and nowhere when the client has not opened one yet.) In the modern one it is returned.
  */
 function registerPushing(server: McpServer): void {
+  const isModern = (ctx: ServerContext): boolean => ctx.mcpReq.envelope !== undefined;
   const form = (name: string, requestedSchema: object, message: string, answer: string): void => {
     server.registerTool(name, { description: 'Asks by a form', inputSchema: NOTHING }, async (args, ctx) => {
       const params = { message: String(args['message'] ?? message), requestedSchema: requestedSchema as never };
-      const { action, content = {} } = await ctx.mcpReq.send({ method: 'elicitation/create', params });
-      return { content: [text(`${answer}: action=${action}, content=${JSON.stringify(content)}`)] };
+      const given = isModern(ctx)
+        ? inputResponse(ctx.mcpReq.inputResponses, 'form')
+        : { kind: 'elicit' as const, ...(await ctx.mcpReq.send({ method: 'elicitation/create', params })) };
+      if (given.kind !== 'elicit') return inputRequired({ inputRequests: { form: inputRequired.elicit(params) } });
+      return { content: [text(`${answer}: action=${given.action}, content=${JSON.stringify(given.content ?? {})}`)] };
     });
   };
-  form(
-    'test_elicitation',
-    object({ username: { type: 'string' }, email: { type: 'string' } }, ['username', 'email']),
-    'Who are you?',
-    'User response',
-  );
+  const who = object({ username: { type: 'string' }, email: { type: 'string' } }, ['username', 'email']);
+  form('test_elicitation', who, 'Who are you?', 'User response');
   form('test_elicitation_sep1034_defaults', DEFAULTS, 'Please review the defaults', 'Elicitation completed');
   form('test_elicitation_sep1330_enums', ENUMS, 'Please choose', 'Elicitation completed');
   const prompt = fromJsonSchema<{ prompt: string }>(object({ prompt: { type: 'string' } }, ['prompt']));
   server.registerTool('test_sampling', { description: 'Asks the model', inputSchema: prompt }, async (args, ctx) => {
-    const params = { messages: [{ role: 'user', content: text(args.prompt) }], maxTokens: 100 };
-    const { content } = await ctx.mcpReq.send({ method: 'sampling/createMessage', params });
-    const block = Array.isArray(content) ? content[0] : content;
+    const params = { messages: [{ role: 'user' as const, content: text(args.prompt) }], maxTokens: 100 };
+    const given = isModern(ctx)
+      ? inputResponse(ctx.mcpReq.inputResponses, 'thought')
+      : { kind: 'sampling' as const, result: await ctx.mcpReq.send({ method: 'sampling/createMessage', params }) };
+    if (given.kind !== 'sampling') return inputRequired({ inputRequests: { thought: inputRequired.createMessage(params) } });
+    const block = [given.result.content].flat()[0];
     return { content: [text(`LLM response: ${block?.type === 'text' ? block.text : 'no text'}`)] };
   });
 }
