@@ -30,6 +30,7 @@ import { SecretStore } from './security/secrets.ts';
 import { TokenStore } from './security/tokens.ts';
 import { TrustStore } from './security/trust.ts';
 import { daemonId } from './state/daemon-id.ts';
+import { digestKey } from './state/digest-key.ts';
 import { openStateStore } from './state/state-store.ts';
 import { linkOpener } from './upstreams/open-link.ts';
 import { UpstreamHost } from './upstreams/upstream-host.ts';
@@ -64,10 +65,6 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
   const children = new ChildRegistry(paths.childrenDir);
   await children.reap();
   const environments = new ChildEnvironments();
-  const config = new ConfigStore({ paths, secrets, trust, log });
-  await config.start();
-  const messageBytes = (): number => config.limits().messageBytes;
-
   let control: ControlServer | undefined;
   const pendingChanges = new Set<ControlEvents['changed']['what'][number]>();
   const announce = <E extends keyof ControlEvents>(event: E, params: ControlEvents[E]): void => control?.broadcast(event, params);
@@ -83,6 +80,9 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
 
   // Not before `announce`: what is wrong with the file is logged.
   const state = openStateStore(paths.stateDb, log);
+  const config = new ConfigStore({ paths, secrets, trust, log, digestKey: digestKey(state) });
+  await config.start();
+  const messageBytes = (): number => config.limits().messageBytes;
   const ownId = daemonId(state);
 
   const host = new UpstreamHost((server, workspace) => ({

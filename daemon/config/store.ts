@@ -32,6 +32,8 @@ export interface ConfigStoreOptions {
   /** Another configuration file than the user's usual one. */
   readonly configFile?: string;
   readonly home?: string;
+  /** 32 bytes digests of servers are made with. The same over a restart: what was learnt of a server is found by its digest. */
+  readonly digestKey?: Uint8Array;
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -53,7 +55,7 @@ interface Outcome {
 export class ConfigStore {
   readonly #options: ConfigStoreOptions;
   readonly #home: string;
-  readonly #digestKey = randomBytes(32);
+  readonly #digestKey: Uint8Array;
   readonly #user: UserFile;
   readonly #workspaces: Workspaces;
   readonly #listeners = new Set<() => void>();
@@ -64,6 +66,7 @@ export class ConfigStore {
 
   constructor(options: ConfigStoreOptions) {
     this.#options = options;
+    this.#digestKey = options.digestKey ?? randomBytes(32);
     this.#home = options.home ?? homedir();
     this.#user = new UserFile(options.configFile ?? options.paths.configFile, () => this.#apply());
     this.#workspaces = new Workspaces({ trust: options.trust, changed: () => this.#apply(), watchFailed: this.#watchFailed });
