@@ -3,6 +3,7 @@ import type { ResolvedServer } from '../api/config.ts';
 import type { ServerState } from '../api/control.ts';
 import { type ErrorShape, errorFromShape, type SignalboxError } from '../api/errors.ts';
 import type { StateStore } from '../api/state.ts';
+import { MAY_ASK } from '../protocol/asking.ts';
 import type { Era } from '../protocol/eras.ts';
 import type { JsonObject, Notification, Outcome } from '../protocol/message.ts';
 import { abortable } from './abortable.ts';
@@ -13,6 +14,8 @@ import { Leg, type Origin } from './leg.ts';
 import { Limiter } from './limiter.ts';
 import type { OpenLink } from './link.ts';
 import { interrupted, notRunning } from './outage.ts';
+import { unsupported } from './questions.ts';
+import type { Question } from './request.ts';
 import { ServerFacts } from './server-facts.ts';
 import { watchSources } from './source-watch.ts';
 
@@ -37,6 +40,7 @@ export interface UpstreamOptions {
 }
 
 const GRACE_MS = 10_000;
+const refuse = async ({ method }: Question): Promise<Outcome> => ({ error: unsupported(method) });
 const ERAS: readonly Era[] = ['legacy', 'modern'];
 /** Who calls when nobody in particular does. */
 const NOBODY = '';
@@ -159,16 +163,18 @@ export class Upstream {
     }
   }
 
-  /** Sends one request as one call of nobody in particular. See {@link Connection.request}. */
+  /** Sends one request as one call of nobody in particular: a question in the middle of it is refused. See {@link Connection.request}. */
   async request(
     method: string,
     params: JsonObject | undefined,
     { era = 'legacy', principal = NOBODY, ...options }: RequestOptions & { readonly era?: Era; readonly principal?: string } = {},
   ): Promise<Outcome> {
     const signal = options.signal ?? new AbortController().signal;
-    const lease = await this.lease({ era, principal, mayAsk: options.onQuestion !== undefined, signal });
+    const mayAsk = MAY_ASK.has(method);
+    const lease = await this.lease({ era, principal, mayAsk, signal });
     try {
-      const outcome = await lease.connection.request(method, params, options);
+      // With an answer of its own, so that its question is never taken for another call's.
+      const outcome = await lease.connection.request(method, params, mayAsk ? { onQuestion: refuse, ...options } : options);
       lease.release('ok');
       return outcome;
     } catch (error) {

@@ -40,6 +40,23 @@ describe('a server that asks', () => {
     assert.deepEqual(again.connections, { shared: 0, own: 2 }, 'the shared one is not started for them');
   });
 
+  it('a request of nobody in particular is answered with a refusal, and never by another client', async (t) => {
+    const yard = makeYard(t);
+    const upstream = yard.upstream('s');
+    const lease = await upstream.lease(scopeOf());
+    let asked = 0;
+    const other = callOn(lease, 'wait', {}, { asker: 'other', onQuestion: async () => ({ result: { asked: ++asked } }) });
+    await eventually('the other call runs', () => yard.lines('s', 'call wait').length === 1);
+    const ambiguous = await upstream.request('tools/call', { name: 'ask' });
+    assert.match(JSON.stringify(ambiguous), /-32603/, 'whose it is is not certain');
+    await upstream.request('tools/call', { name: 'go' });
+    await callOn(lease, 'go');
+    await other;
+    lease.release('ok');
+    assert.match(JSON.stringify(await upstream.request('tools/call', { name: 'ask' })), /-32601/);
+    assert.equal(asked, 0);
+  });
+
   it('answers what belongs to no call: a session by its client, the shared one with the workspace folder', async (t) => {
     const yard = makeYard(t);
     const upstream = yard.upstream('s', [], { sharing: 'never' }, { folder: '/tmp/work' });
