@@ -10,6 +10,7 @@ import type { Identity } from '../upstreams/connection.ts';
 import type { ClientCall } from './call.ts';
 import { Carrier } from './carry.ts';
 import type { Catalog, Route } from './catalog.ts';
+import { ClientLimits } from './client-limits.ts';
 import type { EndpointView } from './endpoint-view.ts';
 import { fromFallback, mayFallBack } from './fallback.ts';
 import type { Member } from './member.ts';
@@ -45,6 +46,7 @@ export class Router {
   readonly #identity: Identity;
   readonly #daemonId: string;
   readonly #carrier: Carrier;
+  readonly #limits = new ClientLimits();
 
   constructor({ identity, sealer, daemonId }: RouterOptions) {
     this.#identity = identity;
@@ -68,7 +70,14 @@ export class Router {
       const hops = hopsOf(call.request.params);
       const loop = hops.length === 0 ? undefined : hopFault(hops, this.#daemonId);
       if (loop !== undefined) return { error: rpcError(loop, RPC.invalidRequest) };
-      return await this.#dispatch(view, call);
+      const turn = this.#limits.admit(view.endpoint, call);
+      if (turn === undefined) return await this.#dispatch(view, call);
+      const release = await turn;
+      try {
+        return await this.#dispatch(view, call);
+      } finally {
+        release();
+      }
     } catch (error) {
       if (call.signal.aborted) return { error: { code: RPC.internal, message: 'The request was cancelled.' } };
       return this.#failure(error, call);
