@@ -6,7 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type DaemonFixture, finish, REPOSITORY, startDaemonFixture } from '../fixtures/daemon.ts';
-import { PEER_KINDS, type Peer } from './peers.ts';
+import { type Json, PEER_KINDS, type Peer, type Person } from './peers.ts';
 import { cachedInspector } from './programs.ts';
 
 const EVERYTHING = join(REPOSITORY, 'node_modules', '@modelcontextprotocol', 'server-everything', 'dist', 'index.js');
@@ -106,6 +106,39 @@ for (const kind of PEER_KINDS) {
       await assert.rejects(peer.call('nowhere__tool', {}), /nowhere__tool/);
     });
   });
+}
+
+describe('what server-everything asks in the middle of a call', () => {
+  for (const kind of PEER_KINDS)
+    for (const { title, alias } of UPSTREAMS)
+      it(`${kind.title}, ${title}`, async () => {
+        const asked: string[] = [];
+        const peer = await kind.connect(daemon, person(asked));
+        try {
+          assert.match(await peer.call(`${alias}__trigger-elicitation-request`, {}), /Name: Ada/);
+          assert.match(await peer.call(`${alias}__trigger-sampling-request`, { prompt: 'a rhyme' }), /Loopback rhymes/);
+          const page = `https://rail.example/${alias}/${kind.title.replaceAll(/\W+/g, '-')}`;
+          assert.match(await peer.call(`${alias}__trigger-url-elicitation`, { url: page }), /completed the URL elicitation/);
+          assert.deepEqual(asked, ['form', 'sample', page]);
+        } finally {
+          await peer.close();
+        }
+      });
+});
+
+function person(asked: string[]): Person {
+  return {
+    elicit: ({ mode, url }: Json) => {
+      asked.push(mode === 'url' ? String(url) : 'form');
+      return mode === 'url' ? { action: 'accept' } : { action: 'accept', content: { name: 'Ada' } };
+    },
+    sample: () => {
+      asked.push('sample');
+      return { role: 'assistant', model: 'loopback', content: { type: 'text', text: 'Loopback rhymes' } };
+    },
+    roots: [],
+    completed: () => {},
+  };
 }
 
 const inspector = cachedInspector();
