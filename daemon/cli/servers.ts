@@ -5,16 +5,17 @@ import type { Command, CommandContext } from './command.ts';
 import { serversText } from './status.ts';
 import { WORKSPACE_OPTION, workspaceRef } from './target.ts';
 
-const VERBS = ['list', 'add', 'remove', 'enable', 'disable', 'restart', 'logs'] as const;
+const VERBS = ['list', 'add', 'remove', 'enable', 'disable', 'restart', 'accept', 'logs'] as const;
 
 /** `signalbox servers`. */
 export const serversCommand: Command = {
   name: 'servers',
-  summary: 'List, add, remove, enable, disable or restart servers, or read their logs',
+  summary: 'List, add, remove, enable, disable or restart servers, accept their changed tools, or read their logs',
   usage: [
     'signalbox servers [list]',
     'signalbox servers add NAME COMMAND [ARG …] | --url URL | --plugin PLUGIN | --entry JSON',
     'signalbox servers remove|enable|disable|restart NAME',
+    'signalbox servers accept NAME [TOOL]',
     'signalbox servers logs NAME [-n LINES]',
   ],
   options: {
@@ -33,6 +34,7 @@ export const serversCommand: Command = {
     const [verb, rest] = verbOf('servers', context.args, VERBS, 'list');
     if (verb === 'list') return list(context, rest);
     if (verb === 'add') return add(context, rest);
+    if (verb === 'accept') return accept(context, rest);
     const name = onlyArgument(`servers ${verb}`, rest, "the server's name");
     return change(context, await context.connect(), verb, name);
   },
@@ -52,6 +54,19 @@ async function add(context: CommandContext, [name, ...command]: readonly string[
   const client = await context.connect();
   const answer = await client.call('servers/add', { name, entry, ...(await workspaceRef(context, client)) });
   context.result(answer, `Added \`${answer.name}\` to ${answer.file}.`);
+  return 0;
+}
+
+async function accept(context: CommandContext, rest: readonly string[]): Promise<number> {
+  const [name = '', tool] = positionals('servers accept', rest, ["the server's name", "the server's own name of a tool?"]);
+  const client = await context.connect();
+  const params = { name, ...(tool === undefined ? {} : { tool }), ...(await workspaceRef(context, client)) };
+  const answer = await client.call('servers/accept', params);
+  context.result(answer, () =>
+    answer.accepted.length === 0
+      ? `No tool of \`${name}\` waited to be accepted.`
+      : `Accepted ${answer.accepted.map((each) => `\`${each}\``).join(', ')} of \`${name}\` as they are now.`,
+  );
   return 0;
 }
 
@@ -90,7 +105,7 @@ export function jsonObject(flag: string, text: string): Record<string, unknown> 
 async function change(
   context: CommandContext,
   client: ControlClient,
-  verb: Exclude<(typeof VERBS)[number], 'list' | 'add'>,
+  verb: Exclude<(typeof VERBS)[number], 'list' | 'add' | 'accept'>,
   name: string,
 ): Promise<number> {
   const params = { name, ...(await workspaceRef(context, client)) };

@@ -49,7 +49,7 @@ export function endpointsText({ endpoints }: Pick<DaemonStatus, 'endpoints'>): s
   return rows.length === 0 ? 'No endpoints.' : `Endpoints\n${table(rows, { indent: 2 })}`;
 }
 
-/** The servers, one a line; the reason of one that is down stands below it. */
+/** The servers, one a line; the reason of one that is down, and what is wrong with one that works, stand below it. */
 export function serversText(servers: readonly ServerStatus[]): string {
   if (servers.length === 0) return 'No servers.';
   const rows = servers.map(({ name, alias, workspace, kind, state, tools, resources, prompts }) => [
@@ -62,10 +62,12 @@ export function serversText(servers: readonly ServerStatus[]): string {
   ]);
   const lines = table(rows, { indent: 2 }).split('\n');
   const told = lines.flatMap((line, index) => {
-    const reason = servers[index]?.reason;
-    return reason === undefined
-      ? [line]
-      : [line, `      ${errorText({ ...reason, code: reason.code as 'SBX_INTERNAL' }).replaceAll('\n', '\n    ')}`];
+    const { reason, problems = [] } = servers[index] ?? {};
+    const shapes = reason === undefined ? problems : [reason, ...problems];
+    return [
+      line,
+      ...shapes.map((shape) => `      ${errorText({ ...shape, code: shape.code as 'SBX_INTERNAL' }).replaceAll('\n', '\n    ')}`),
+    ];
   });
   return `Servers\n${told.join('\n')}`;
 }

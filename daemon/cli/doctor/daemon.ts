@@ -115,9 +115,11 @@ function statusFindings(status: DaemonStatus): Finding[] {
         'Run `signalbox restart` with the newer one.',
       ),
     );
-  for (const { name, workspace, state, reason } of status.servers) {
-    if (reason === undefined || state === 'disabled') continue;
+  for (const { name, workspace, state, reason, problems = [] } of status.servers) {
     const where = workspace === undefined ? name : `${name} (${workspace})`;
+    for (const { code, message, cause, fix } of problems)
+      findings.push(trouble('warn', `server ${where}`, code as ErrorCode, message, cause, fix));
+    if (reason === undefined || state === 'disabled') continue;
     findings.push(
       trouble('fail', `server ${where}`, reason.code as ErrorCode, `It is ${state}: ${reason.message}`, reason.cause, reason.fix),
     );

@@ -56,6 +56,8 @@ describe('signalbox', { concurrency: 4 }, () => {
     [['call', 't', '--args', '@/nowhere.json'], /exists/],
     [['servers', 'add', 'x'], /exactly one/],
     [['servers', 'add', 'x', '--url', 'http://a', '--plugin', 'b'], /exactly one/],
+    [['servers', 'accept'], /signalbox help servers/],
+    [['servers', 'accept', 'a', 'b', 'c'], /signalbox help servers/],
     [['serve', 'filesytem'], /Did you mean `signalbox serve filesystem`/],
   ];
   for (const [words, fix] of MISTAKES)
