@@ -267,11 +267,13 @@ export class Connection implements LinkListener {
   #asker(message: Request, related: RequestId | undefined): { id: RequestId; options: RequestOptions } | 'nobody' | 'ambiguous' {
     const certain = related === undefined ? undefined : this.#pending.get(related);
     if (related !== undefined && certain?.options.onQuestion !== undefined) return { id: related, options: certain.options };
+    // Roots belong to the connection, whatever is under way on it.
+    if (message.method === 'roots/list') return 'nobody';
     let found: { id: RequestId; options: RequestOptions } | undefined;
     for (const [id, { options }] of this.#pending) {
       if (options.onQuestion === undefined) continue;
       if (found !== undefined && (found.options.asker === undefined || found.options.asker !== options.asker))
-        return message.method === 'roots/list' ? 'nobody' : 'ambiguous';
+        return 'ambiguous';
       found ??= { id, options };
     }
     return found ?? 'nobody';
@@ -282,7 +284,11 @@ export class Connection implements LinkListener {
     if (notification.method === 'notifications/cancelled') return this.#questions.cancelled(notification.params ?? {});
     const certain = related === undefined ? undefined : this.#pending.get(related)?.options.onNotification;
     if (certain !== undefined) return certain(notification);
-    if (notification.method === 'notifications/message') this.#onlyListener()?.(notification);
+    if (notification.method === 'notifications/message') {
+      this.#onlyListener()?.(notification);
+      // A modern server logs for the request that asked for it; nobody else hears it (2026-07-28, "Logging").
+      if (this.era === 'modern') return;
+    }
     this.#options.onNotification(notification);
   }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Gateway, scripted, startGateway } from '../fixtures/gateway.ts';
-import { eventsOf, modernHeaders, modernParams, Transcript } from './transcript.ts';
+import { eventsOf, messagesOf, modernHeaders, modernParams, Transcript } from './transcript.ts';
 
 const INITIALIZE = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'golden', version: '1' } };
 const REQUESTS: readonly [method: string, params: Record<string, unknown>][] = [
@@ -179,7 +179,8 @@ async function openSession(gateway: Gateway): Promise<Record<string, string>> {
 let nextId = 1000;
 async function rpc(gateway: Gateway, session: Record<string, string>, method: string, params: object): Promise<Record<string, unknown>> {
   const answer = await gateway.post({ jsonrpc: '2.0', id: nextId++, method, params }, session);
-  return ((await answer.json()) as { result: Record<string, unknown> }).result;
+  const messages = messagesOf(answer.headers.get('content-type') ?? '', await answer.text());
+  return (messages.at(-1) as { result: Record<string, unknown> }).result;
 }
 async function settled(gateway: Gateway, session: Record<string, string>): Promise<void> {
   await rpc(gateway, session, 'tools/call', { name: 's__echo', arguments: { text: '' } });
