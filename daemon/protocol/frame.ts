@@ -10,6 +10,8 @@ import { isObject, type JsonObject, type Message, type Outcome, OutcomeResponse,
 
 /** Bytes from which an answer is scanned instead of parsed. Measured: equal at 300; 0.6 of the time at 500, 0.25 at 10 kB, 0.01 to 0.15 at 1 MB. */
 const SCAN_FROM = 512;
+/** Bytes up to which a raw result is written as text: Node sends text and the head of an HTTP answer in one write, bytes in two. */
+const TEXT_UP_TO = 8192;
 /** Bytes up to which one buffer is made of the pieces: a copy of that size costs less than a second chunk on the socket. */
 const JOIN_UP_TO = 32_768;
 
@@ -29,11 +31,8 @@ export function readFrame(bytes: Buffer, scanFrom = SCAN_FROM): Message {
 /** What a message looks like on the wire. */
 export function encode(message: Message): Frame {
   if (!(message instanceof OutcomeResponse && message.outcome instanceof RawOutcome)) return JSON.stringify(message);
-  const pieces = [Buffer.from(`{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":`), ...message.outcome.pieces(), CLOSE];
-  const size = byteLength(pieces);
-  return size <= JOIN_UP_TO ? [Buffer.concat(pieces, size)] : pieces;
+  return message.outcome.written(`{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":`, '}');
 }
-const CLOSE = Buffer.from('}');
 
 /** Size of a frame in bytes. */
 export function byteLength(frame: Frame): number {
@@ -135,29 +134,37 @@ export class RawOutcome {
     );
   }
 
-  /** The result as written: what was put in first, then the bytes that came, neighbours in one piece. */
-  pieces(): readonly Buffer[] {
-    const head = JSON.stringify(this.#added);
-    const pieces: Buffer[] = [];
-    let text = head.slice(0, -1);
-    for (let index = 0; index < this.#members.length; index++) {
-      const first = this.#members[index];
-      if (first === undefined) break;
-      let last = first;
-      for (let next = this.#members[index + 1]; next !== undefined && this.#adjoins(last, next); next = this.#members[index + 1]) {
-        last = next;
-        index++;
-      }
-      pieces.push(Buffer.from(text === '{' ? text : `${text},`), this.#bytes.subarray(first.start, last.end));
-      text = '';
+  /** The result as written, between two texts: what was put in first, then the bytes that came, neighbours in one piece. */
+  written(before: string, after: string): Frame {
+    const added = JSON.stringify(this.#added).slice(0, -1);
+    const separator = added === '{' ? '' : ',';
+    const runs = this.#runs();
+    const size = runs.reduce((bytes, { start, end }) => bytes + end - start, 0);
+    if (size <= TEXT_UP_TO) {
+      const kept = runs.map(({ start, end }) => this.#bytes.toString('utf8', start, end)).join(',');
+      return `${before}${added}${kept === '' ? '' : separator}${kept}}${after}`;
     }
-    pieces.push(Buffer.from(`${text}}`));
-    return pieces;
+    const pieces = runs.flatMap(({ start, end }, index) => [
+      Buffer.from(index === 0 ? `${before}${added}${separator}` : ','),
+      this.#bytes.subarray(start, end),
+    ]);
+    pieces.push(Buffer.from(`}${after}`));
+    return size <= JOIN_UP_TO ? [Buffer.concat(pieces)] : pieces;
   }
 
-  /** Whether nothing but the comma and white space stands between two members. */
-  #adjoins(one: Member, next: Member): boolean {
-    return skipSpace(this.#bytes, skipSpace(this.#bytes, one.end) + 1) === next.start;
+  /** The members that are still bytes, those with nothing but a comma between them as one span. */
+  #runs(): readonly { readonly start: number; readonly end: number }[] {
+    const runs: { start: number; end: number }[] = [];
+    let run: { start: number; end: number } | undefined;
+    for (const { start, end } of this.#members) {
+      // Members that were left out stand between others with a comma on either side.
+      if (run !== undefined && skipSpace(this.#bytes, skipSpace(this.#bytes, run.end) + 1) === start) run.end = end;
+      else {
+        run = { start, end };
+        runs.push(run);
+      }
+    }
+    return runs;
   }
 
   /** For `JSON.stringify`. */
