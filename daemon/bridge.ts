@@ -8,6 +8,7 @@ import { WebSocket } from 'ws';
 import { ERROR_CODES, SignalboxError } from './api/errors.ts';
 import { BRIDGE_PREFIX, MESSAGE_BYTES_HEADER } from './endpoints/bridge-path.ts';
 import { interrupted } from './endpoints/interruption.ts';
+import { isRepeatable } from './endpoints/repetition.ts';
 import { RPC, rpcError } from './protocol/codes.ts';
 import { readFrame } from './protocol/frame.ts';
 import { idAtEdge, isRequest, type Message, type Request, type RequestId, response } from './protocol/message.ts';
@@ -29,25 +30,6 @@ export interface BridgeOptions {
   readonly messageBytes?: number;
 }
 
-/** Methods that may run twice: they only read. Everything else that was under way is reported as interrupted. */
-const REPEATABLE = new Set([
-  'initialize',
-  'ping',
-  'server/discover',
-  'tools/list',
-  'prompts/list',
-  'prompts/get',
-  'resources/list',
-  'resources/templates/list',
-  'resources/read',
-  'resources/subscribe',
-  'resources/unsubscribe',
-  'completion/complete',
-  'logging/setLevel',
-  'subscriptions/listen',
-]);
-/** Members of params that make a request part of a call under way, whatever its method (2026-07-28, "Multi round-trip requests"). */
-const CONTINUATIONS = ['requestState', 'inputResponses'];
 /** Id of what the bridge itself asks; random, so that no client uses it. */
 const RESUME_ID = `signalbox-resume-${randomUUID()}`;
 /** Milliseconds between attempts to find the daemon again. */
@@ -319,10 +301,6 @@ class Bridge {
     socket.pause();
     output.once('drain', () => socket.resume());
   }
-}
-
-function isRepeatable({ method, params }: Request): boolean {
-  return REPEATABLE.has(method) && !CONTINUATIONS.some((member) => params?.[member] !== undefined);
 }
 
 function json(message: Message): Buffer {

@@ -26,10 +26,8 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
       if (size > limit) reject(tooLarge(size, limit));
       else resolve(more === undefined ? first : Buffer.concat(more, size));
     });
+    // A client that goes away in the middle is an error of the stream too.
     request.once('error', reject);
-    request.once('close', () => {
-      if (!request.complete) reject(new Error('The client went away in the middle of its request.'));
-    });
   });
 }
 
