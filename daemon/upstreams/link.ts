@@ -15,7 +15,8 @@ export interface LinkListener {
 
 /** A transport towards one server. */
 export interface Link {
-  readonly kind: 'stdio' | 'http';
+  /** `http` tells on whose stream a message came, `stdio` and `sse` (HTTP+SSE) do not. */
+  readonly kind: 'stdio' | 'http' | 'sse';
   /** Process id of a stdio server. */
   readonly pid?: number;
   /** Sends one message; failures are reported to the listener. */

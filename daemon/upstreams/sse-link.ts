@@ -11,7 +11,7 @@ import { httpFailure, tooLarge, unreachable } from './link-errors.ts';
 
 /** Speaks HTTP+SSE. The stream is opened at once; what is sent before the endpoint is known waits. When the stream ends, so does the link. */
 export class SseLink implements Link {
-  readonly kind = 'http';
+  readonly kind = 'sse';
   readonly #listener: LinkListener;
   readonly #options: HttpLinkOptions;
   readonly #pool: Pool;

@@ -13,7 +13,9 @@ export function urlLink(listener: LinkListener, options: HttpLinkOptions): Link 
   });
   link = streamable;
   return {
-    kind: 'http',
+    get kind() {
+      return link.kind;
+    },
     send: (message) => link.send(message),
     abandon: (id) => link.abandon(id),
     agreed: (revision) => link.agreed(revision),

@@ -72,6 +72,7 @@ describe('an HTTP+SSE link', () => {
       link.send(initialize);
       const hello = (await heard.answer(1)) as unknown as { result: JsonObject };
       assert.deepEqual(hello.result['serverInfo'], { name: 'old', version: '1.0.0' });
+      assert.equal(link.kind, 'sse');
       link.agreed('2025-11-25');
       link.send({ jsonrpc: '2.0', method: 'notifications/initialized' });
       link.send({
