@@ -21,8 +21,15 @@ const GLOB = /[*?[\]{}()!]/;
 /** Never a reason to restart, and too large to watch. */
 const SKIPPED = /(?:^|[\\/])(?:node_modules|\.git)(?:[\\/]|$)/;
 
-/** Watches; resolves when changes from now on are seen. The function ends it. */
-export async function watchSources({ globs, cwd, onChange, onFault }: SourceWatchOptions): Promise<() => Promise<void>> {
+/** Sources being watched. */
+export interface SourceWatch {
+  /** Resolves when changes from now on are seen. */
+  readonly ready: Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Watches until it is closed. */
+export function watchSources({ globs, cwd, onChange, onFault }: SourceWatchOptions): SourceWatch {
   const wanted = globs.map((glob) => (isAbsolute(glob) ? glob : join(cwd, glob)));
   const matches = (path: string): boolean =>
     wanted.some((glob) => (GLOB.test(relative(cwd, glob)) ? matchesGlob(path, glob) : path === glob || path.startsWith(glob + sep)));
@@ -41,13 +48,16 @@ export async function watchSources({ globs, cwd, onChange, onFault }: SourceWatc
     timer = setTimeout(changed, Math.min(QUIET_MS, Math.max(0, since + LATEST_MS - Date.now()))).unref();
   });
   watcher.on('error', onFault);
-  await new Promise<void>((ready) => {
-    watcher.once('ready', () => ready());
-    watcher.once('error', () => ready());
+  const ready = new Promise<void>((resolve) => {
+    watcher.once('ready', () => resolve());
+    watcher.once('error', () => resolve());
   });
-  return async () => {
-    clearTimeout(timer);
-    await watcher.close();
+  return {
+    ready,
+    async close() {
+      clearTimeout(timer);
+      await watcher.close();
+    },
   };
 }
 

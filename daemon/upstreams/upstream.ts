@@ -17,7 +17,7 @@ import { interrupted, notRunning } from './outage.ts';
 import { unsupported } from './questions.ts';
 import type { Question } from './request.ts';
 import { ServerFacts } from './server-facts.ts';
-import { watchSources } from './source-watch.ts';
+import { type SourceWatch, watchSources } from './source-watch.ts';
 
 /** What an upstream needs from its owner. */
 export interface UpstreamOptions {
@@ -59,7 +59,7 @@ export class Upstream {
   #drained: (() => void) | undefined;
   /** Set while a restart waits for running calls: new ones wait for it. */
   #gate: Promise<void> | undefined;
-  #endWatch: Promise<() => Promise<void>> | undefined;
+  #sources: SourceWatch | undefined;
   #stopped = false;
 
   constructor(server: ResolvedServer, options: UpstreamOptions) {
@@ -240,7 +240,7 @@ export class Upstream {
     this.#stopped = true;
     this.#limiter?.close(notRunning(this.server.name));
     this.#drained?.();
-    await Promise.all([this.#end('The server was stopped.'), this.#endWatch?.then((end) => end())]);
+    await Promise.all([this.#end('The server was stopped.'), this.#sources?.close()]);
     this.#options.onState();
   }
 
@@ -300,9 +300,9 @@ export class Upstream {
   /** From the first use on: before it there is nothing to restart. */
   #watch(): void {
     const { watch: globs, cwd = process.cwd() } = this.server.entry;
-    if (this.#endWatch !== undefined || globs === undefined || globs.length === 0 || this.#stopped) return;
+    if (this.#sources !== undefined || globs === undefined || globs.length === 0 || this.#stopped) return;
     const { log } = this.#options;
-    this.#endWatch = watchSources({
+    this.#sources = watchSources({
       globs,
       cwd,
       onChange: () => {

@@ -8,7 +8,7 @@ import { eventually } from '../../fixtures/process-tree.ts';
 
 async function watched(t: TestContext, cwd: string, ...globs: string[]): Promise<() => number> {
   let changes = 0;
-  const end = await watchSources({
+  const sources = watchSources({
     globs,
     cwd,
     onChange: () => {
@@ -16,7 +16,8 @@ async function watched(t: TestContext, cwd: string, ...globs: string[]): Promise
     },
     onFault: (error) => assert.fail(String(error)),
   });
-  t.after(end);
+  t.after(() => sources.close());
+  await sources.ready;
   return () => changes;
 }
 
