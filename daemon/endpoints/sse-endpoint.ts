@@ -46,6 +46,10 @@ export class SseEndpoint {
     const last = request.headers['last-event-id'];
     const place = typeof last === 'string' ? ids.read(last) : undefined;
     const session = (place && sessions.find(place.session, client, true)) ?? sessions.open(client, true);
+    // Event sources come again by themselves: a session that never shook hands would be left behind by each.
+    answer.once('close', () => {
+      if (session.session.protocolVersion === undefined && !session.active) sessions.remove(session);
+    });
     const [path = ''] = (request.url ?? '').split('?', 1);
     session.listen(
       answer,
