@@ -1,5 +1,15 @@
 /** The errors of calls that a server did not get or did not finish, for reasons of ours. */
 import { SignalboxError } from '../api/errors.ts';
+import type { CallEnd } from './circuit-breaker.ts';
+
+/** Failures of the way to a server, not of what it said. */
+const WAY_FAILED = new Set<string>(['SBX_SERVER_TIMEOUT', 'SBX_SERVER_EXITED', 'SBX_SERVER_UNREACHABLE', 'SBX_SERVER_HTTP']);
+
+/** How a call ended that threw `error`, as the circuit breaker counts it. */
+export function endOf(error: unknown, cancelled: boolean): CallEnd {
+  if (cancelled) return 'cancelled';
+  return error instanceof SignalboxError && WAY_FAILED.has(error.code) ? 'failed' : 'ok';
+}
 
 /** A call was cut off; it may have run in part. */
 export function interrupted(server: string, why: string): SignalboxError {

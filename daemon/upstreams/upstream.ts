@@ -13,9 +13,10 @@ import type { CallScope, Lease } from './lease.ts';
 import { Leg, type Origin } from './leg.ts';
 import { Limiter } from './limiter.ts';
 import type { OpenLink } from './link.ts';
-import { interrupted, notRunning } from './outage.ts';
+import { endOf, interrupted, notRunning } from './outage.ts';
 import { unsupported } from './questions.ts';
 import type { Question } from './request.ts';
+import { RunningCalls } from './running-calls.ts';
 import { ServerFacts } from './server-facts.ts';
 import { type SourceWatch, watchSources } from './source-watch.ts';
 
@@ -53,10 +54,9 @@ export class Upstream {
   readonly #legs: Readonly<Record<Era, Leg>>;
   readonly #verdict: EraVerdict;
   readonly #limiter: Limiter | undefined;
+  readonly #running = new RunningCalls();
   readonly #listeners = new Set<(notification: Notification, origin: Origin) => void>();
   readonly #readyListeners = new Set<(connection: Connection, era: Era) => void>();
-  #running = 0;
-  #drained: (() => void) | undefined;
   /** Set while a restart waits for running calls: new ones wait for it. */
   #gate: Promise<void> | undefined;
   #sources: SourceWatch | undefined;
@@ -145,12 +145,12 @@ export class Upstream {
     let running = false;
     const over = (): void => {
       permit?.();
-      if (running) this.#over();
+      if (running) this.#running.end();
     };
     try {
       while (this.#gate !== undefined) await abortable(this.#gate, scope.signal);
       this.#assertServing();
-      this.#running += 1;
+      this.#running.begin();
       running = true;
       this.#watch();
       const leg = this.#legs[this.#verdict.now(scope.era)];
@@ -178,7 +178,7 @@ export class Upstream {
       lease.release('ok');
       return outcome;
     } catch (error) {
-      lease.release(signal.aborted ? 'cancelled' : 'failed');
+      lease.release(endOf(error, signal.aborted));
       throw error;
     }
   }
@@ -239,7 +239,7 @@ export class Upstream {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#limiter?.close(notRunning(this.server.name));
-    this.#drained?.();
+    this.#running.giveUp();
     await Promise.all([this.#end('The server was stopped.'), this.#sources?.close()]);
     this.#options.onState();
   }
@@ -250,22 +250,7 @@ export class Upstream {
   }
 
   #drain(): Promise<void> {
-    if (this.#running === 0) return Promise.resolve();
-    const before = this.#drained;
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#drained?.(), this.#options.graceMs ?? GRACE_MS);
-      this.#drained = () => {
-        clearTimeout(timer);
-        this.#drained = undefined;
-        before?.();
-        resolve();
-      };
-    });
-  }
-
-  #over(): void {
-    this.#running -= 1;
-    if (this.#running === 0) this.#drained?.();
+    return this.#running.over(this.#options.graceMs ?? GRACE_MS);
   }
 
   #assertServing(): void {
