@@ -140,7 +140,7 @@ describe('reading a frame', () => {
   it('parses what is small, and says what is wrong inside a big answer when it is looked at', () => {
     const small = Buffer.from('{"jsonrpc":"2.0","id":1,"result":{}}');
     assert.ok(!(outcomeOf(readFrame(small) as Response) instanceof RawOutcome));
-    const broken = Buffer.from(`{"jsonrpc":"2.0","id":1,"result":{"isError":false,"content":[tru]${' '.repeat(4096)}}}`);
+    const broken = Buffer.from(`{"jsonrpc":"2.0","id":1,"result":{"isError":false,"content":[tru]${' '.repeat(16_384)}}}`);
     const outcome = outcomeOf(readFrame(broken) as Response);
     assert.ok(outcome instanceof RawOutcome);
     assert.equal(outcome.member('isError'), false);
