@@ -94,6 +94,7 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
     openLink: linkOpener(server, workspace, {
       spawn: async (spec) => children.spawn(spec),
       environment: (own) => environments.of(own),
+      hop: ownId,
       node: {
         command: process.execPath,
         // The filesystem server refuses to serve these two folders, so it must know them.

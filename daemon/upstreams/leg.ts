@@ -78,7 +78,7 @@ export class Leg {
     this.#own = new OwnConnections({
       ...shared,
       open: (owner, supervised) => this.#open(owner, supervised),
-      exclusive: era === 'legacy' && !('url' in entry && entry.type !== 'sse'),
+      exclusive: () => era === 'legacy' && !this.#correlates,
       ...(options.ownIdleMs === undefined ? {} : { idleMs: options.ownIdleMs }),
     });
     this.#subscriptions = new Subscriptions({
@@ -145,8 +145,14 @@ export class Leg {
     const { entry } = server;
     if (entry.sharing === 'always') return false;
     if (entry.sharing === 'never') return true;
-    if (this.era === 'modern' || !facts.asks || ('url' in entry && entry.type !== 'sse')) return false;
+    if (this.era === 'modern' || !facts.asks || this.#correlates) return false;
     return session !== undefined || mayAsk;
+  }
+
+  /** Whether a question can be told apart by its stream. Until there is a connection, by the configuration: an URL may turn out to be HTTP+SSE. */
+  get #correlates(): boolean {
+    const { entry } = this.#options.server;
+    return this.connection?.correlates ?? ('url' in entry && entry.type !== 'sse');
   }
 
   /**

@@ -21,7 +21,7 @@ export interface Owner {
 export interface OwnConnectionsOptions extends Pick<SupervisionOptions, 'name' | 'log' | 'onState'> {
   readonly open: (owner: Owner, supervised: Supervised) => Promise<Connection>;
   /** Whether a caller without a session has a connection for itself while its call runs (a server that asks); otherwise its calls share one. */
-  readonly exclusive: boolean;
+  readonly exclusive: () => boolean;
   /** Milliseconds without a call after which one is ended. Default 5 minutes. */
   readonly idleMs?: number;
 }
@@ -72,7 +72,7 @@ export class OwnConnections {
   async lease(scope: CallScope): Promise<Lease> {
     const { session, principal, signal } = scope;
     if (session !== undefined) return this.#lend(`session ${session.id}`, scope);
-    if (!this.#options.exclusive) return this.#lend(`principal ${principal}`, scope);
+    if (!this.#options.exclusive()) return this.#lend(`principal ${principal}`, scope);
     const turns = this.#turns.get(principal) ?? new Limiter({ concurrency: LANES }, `Server "${this.#options.name}"`);
     this.#turns.set(principal, turns);
     const permit = await turns.acquire(principal, signal);

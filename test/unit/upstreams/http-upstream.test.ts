@@ -80,6 +80,47 @@ async function makeHttpServer(t: TestContext): Promise<Site> {
   return { url: `http://127.0.0.1:${port}/mcp`, seen, stop, start };
 }
 
+/** An HTTP+SSE server (2024-11-05): one stream for all it says, so a question does not say which call it belongs to. */
+async function makeSseServer(t: TestContext): Promise<string> {
+  const streams = new Map<string, ServerResponse>();
+  const asking = new Map<string, unknown>();
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { pathname, searchParams } = new URL(request.url ?? '', 'http://x');
+    if (request.method === 'GET') {
+      const session = `s${streams.size}`;
+      streams.set(session, response);
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      return void response.write(`event: endpoint\ndata: /post?session=${session}\n\n`);
+    }
+    if (pathname !== '/post') return void response.writeHead(405).end();
+    const session = searchParams.get('session') ?? '';
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { id, method, result, params } = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown> & {
+      params?: { name?: string };
+    };
+    response.writeHead(202).end();
+    const say = (message: object): void => void streams.get(session)?.write(`data: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`);
+    const text = (value: unknown): object => ({
+      content: [{ type: 'text', text: typeof value === 'string' ? value : JSON.stringify(value) }],
+    });
+    if (method === undefined) return say({ id: asking.get(session), result: text(result) });
+    if (method === 'initialize')
+      return say({ id, result: { protocolVersion: '2024-11-05', capabilities: {}, serverInfo: { name: 'sse', version: '1' } } });
+    if (id === undefined) return;
+    if (params?.name !== 'ask') return say({ id, result: text(session) });
+    asking.set(session, id);
+    say({ id: 'q', method: 'sampling/createMessage', params: { messages: [], maxTokens: 1 } });
+  };
+  const server = createServer((request, response) => void handle(request, response)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/sse`;
+}
+
 describe('an upstream behind HTTP', () => {
   it('legacy only: one question in the modern era, then `initialize`, and never the question again', async (t) => {
     const site = await makeHttpServer(t);
@@ -106,6 +147,15 @@ describe('an upstream behind HTTP', () => {
     const upstream = makeYard(t).upstreamOf({ url: site.url, type: 'sse' });
     await assert.rejects(upstream.ready('modern'));
     assert.ok(!site.seen.includes('server/discover'));
+  });
+
+  it('found to be HTTP+SSE, it is shared only until it asks', async (t) => {
+    const upstream = makeYard(t).upstreamOf({ url: await makeSseServer(t) });
+    const [a, b] = [sessionScope('a'), sessionScope('b')];
+    assert.equal(await call(upstream, 'echo', a), await call(upstream, 'echo', b));
+    assert.match(await call(upstream, 'ask', a, { onQuestion: async () => ({ result: { model: 'm' } }) }), /"model":"m"/);
+    assert.notEqual(await call(upstream, 'echo', a), await call(upstream, 'echo', b));
+    assert.deepEqual(upstream.connections, { shared: 1, own: 2 });
   });
 
   it('gone: each call says so, then the circuit opens and nobody waits; back with its sessions forgotten, it is used again', async (t) => {
