@@ -15,15 +15,27 @@ export function manyServers(count: number): object {
   return Object.fromEntries(Array.from({ length: count }, (_, index) => [`s${index}`, entry]));
 }
 
+/** All pages of the tools. */
+async function listed(target: Target): Promise<number> {
+  let tools = 0;
+  let cursor: string | undefined;
+  do {
+    const params = cursor === undefined ? {} : { cursor };
+    const { text } = await ask(target, JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params }));
+    const { result } = JSON.parse(text.replace(/^[^{]*/, '')) as { result?: { tools?: unknown[]; nextCursor?: string } };
+    tools += result?.tools?.length ?? 0;
+    cursor = result?.nextCursor;
+  } while (cursor !== undefined);
+  return tools;
+}
+
 /** Asks for the tools until all are there. @returns how many times it asked, and how many tools the first answer had */
 export async function everyTool(target: Target, servers: number): Promise<{ readonly asked: number; readonly first: number }> {
   let first: number | undefined;
   for (let asked = 1; ; asked++) {
-    const { text } = await ask(target, '{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}');
-    const { result } = JSON.parse(text.replace(/^[^{]*/, '')) as { result?: { tools?: unknown[]; nextCursor?: string } };
-    const tools = result?.tools?.length ?? 0;
+    const tools = await listed(target);
     first ??= tools;
-    if (tools >= servers * TOOLS || result?.nextCursor !== undefined) return { asked, first };
+    if (tools >= servers * TOOLS) return { asked, first };
     if (asked > 600) throw new Error(`only ${tools} of ${servers * TOOLS} tools came`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
