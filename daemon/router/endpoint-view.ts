@@ -49,7 +49,8 @@ export class EndpointView {
   readonly #eras = new Set<Era>();
   readonly #policies = new Map<string, Policy>();
   readonly #merged = new Map<Era, MergedLists>();
-  readonly #visible = new Map<string, Catalog>();
+  /** By policy: those with the same key show the same. */
+  readonly #visible: Readonly<Record<Era, Map<string, Catalog>>> = { legacy: new Map(), modern: new Map() };
   readonly #indexes = new WeakMap<Catalog, SearchIndex>();
   /** Digest of what a client last saw or was told to look at again: client, era, kind → digest. */
   readonly #seen = new Map<string, Map<string, string>>();
@@ -93,8 +94,7 @@ export class EndpointView {
    */
   catalog(client = '', era: Era = 'legacy'): Catalog {
     const policy = this.#policy(client);
-    const key = `${era} ${policy.key}`;
-    const known = this.#visible.get(key);
+    const known = this.#visible[era].get(policy.key);
     if (known !== undefined) return known;
     const merged = this.#merged.get(era) ?? mergeLists(this.#members, era, this.#names);
     this.#merged.set(era, merged);
@@ -106,7 +106,7 @@ export class EndpointView {
       personal: dependsOnClient(this.endpoint),
       ...(this.endpoint.tools === 'search' ? { searchTools: SEARCH_TOOLS } : {}),
     });
-    this.#visible.set(key, made);
+    this.#visible[era].set(policy.key, made);
     return made;
   }
 
@@ -204,13 +204,11 @@ export class EndpointView {
    */
   listen(listener: ViewListener, client = ''): () => void {
     this.#listeners.set(listener, client);
-    const policy = this.#policy(client);
     const seen = this.#seenBy(client);
     // A client that comes back after a restart holds the lists of the snapshots.
-    for (const era of ERAS) {
-      if (!this.#members.every((member) => !policy.server(member.server) || member.loaded(era))) continue;
-      for (const kind of KINDS) if (!seen.has(`${era} ${kind}`)) seen.set(`${era} ${kind}`, kindDigest(this.catalog(client, era), kind));
-    }
+    if (this.#complete(client))
+      for (const era of ERAS)
+        for (const kind of KINDS) if (!seen.has(`${era} ${kind}`)) seen.set(`${era} ${kind}`, kindDigest(this.catalog(client, era), kind));
     return () => this.#listeners.delete(listener);
   }
 
@@ -250,7 +248,7 @@ export class EndpointView {
 
   #forget(): void {
     this.#merged.clear();
-    this.#visible.clear();
+    for (const era of ERAS) this.#visible[era].clear();
   }
 
   #changed(lists: readonly ListName[]): void {
@@ -271,10 +269,17 @@ export class EndpointView {
 
   #compare(client: string, era: Era, kind: ListKind, seen: Map<string, string>, listeners: readonly ViewListener[]): void {
     const before = seen.get(`${era} ${kind}`);
-    if (before === undefined) return;
+    // A client that calls without listing hears of changes too, from the first complete lists on.
+    if (before === undefined && !this.#complete(client)) return;
     const now = kindDigest(this.catalog(client, era), kind);
     seen.set(`${era} ${kind}`, now);
-    if (now !== before) for (const listener of listeners) listener.listChanged(kind, era);
+    if (before !== undefined && now !== before) for (const listener of listeners) listener.listChanged(kind, era);
+  }
+
+  /** Whether something is known of every visible server. */
+  #complete(client: string): boolean {
+    const policy = this.#policy(client);
+    return this.#members.every((member) => !policy.server(member.server) || member.known);
   }
 
   #notified(member: Member, notification: Notification): void {

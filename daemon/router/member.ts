@@ -66,6 +66,11 @@ export class Member {
     return this.lists.snapshot(era) ?? this.lists.any() ?? EMPTY;
   }
 
+  /** Whether anything is known of its lists, in whatever era: a client of the other one is answered from that. */
+  get known(): boolean {
+    return this.lists.any() !== undefined;
+  }
+
   /** Whether the server has ever answered a client of this era, now or before the daemon started. */
   loaded(era: Era): boolean {
     return this.lists.snapshot(era) !== undefined;

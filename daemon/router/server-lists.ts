@@ -142,7 +142,10 @@ export class ServerLists {
         const known = this.#answers.get(era) === connection.era;
         this.#answers.set(era, connection.era);
         await this.#legs[connection.era].first();
-        if (!known) this.#keep(connection.era);
+        if (known) return;
+        this.#keep(connection.era);
+        // Clients of this era are answered from lists that were read for the other one: what was known of them is no longer true.
+        for (const listener of this.#listeners) listener.changed(ALL_LISTS);
       } catch (error) {
         this.#errors.set(era, errorShape(error));
       } finally {

@@ -1,6 +1,6 @@
 /** One live, initialized connection to a server: ids, progress tokens, time-outs, cancellation, and what the server asks. */
 import { SignalboxError } from '../api/errors.ts';
-import { type Era, LEGACY_LATEST, LEGACY_VERSIONS, MODERN_VERSION, withEnvelope } from '../protocol/eras.ts';
+import { type Era, LEGACY_LATEST, LEGACY_VERSIONS, META, MODERN_VERSION, withEnvelope } from '../protocol/eras.ts';
 import { outcomeOf } from '../protocol/frame.ts';
 import { HOPS_KEY } from '../protocol/hops.ts';
 import {
@@ -272,8 +272,7 @@ export class Connection implements LinkListener {
     let found: { id: RequestId; options: RequestOptions } | undefined;
     for (const [id, { options }] of this.#pending) {
       if (options.onQuestion === undefined) continue;
-      if (found !== undefined && (found.options.asker === undefined || found.options.asker !== options.asker))
-        return 'ambiguous';
+      if (found !== undefined && (found.options.asker === undefined || found.options.asker !== options.asker)) return 'ambiguous';
       found ??= { id, options };
     }
     return found ?? 'nobody';
@@ -289,7 +288,8 @@ export class Connection implements LinkListener {
       // A modern server logs for the request that asked for it; nobody else hears it (2026-07-28, "Logging").
       if (this.era === 'modern') return;
     }
-    this.#options.onNotification(notification);
+    // That our own subscription was taken is between the server and us, and so is its id.
+    if (notification.method !== 'notifications/subscriptions/acknowledged') this.#options.onNotification(withoutSubscription(notification));
   }
 
   /** Who wants the log, when that is one client for certain. Legacy sessions hear it as a broadcast and do not count. */
@@ -341,6 +341,14 @@ function agreementOf(era: Era, revision: string, result: JsonObject): Agreement 
     instructions: typeof instructions === 'string' ? instructions : undefined,
     meta,
   };
+}
+
+function withoutSubscription(notification: Notification): Notification {
+  const meta = metaOf(notification.params);
+  if (meta === undefined || !(META.subscriptionId in meta)) return notification;
+  const { [META.subscriptionId]: _id, ...rest } = meta;
+  const { _meta, ...params } = notification.params ?? {};
+  return { ...notification, params: Object.keys(rest).length > 0 ? { ...params, _meta: rest } : params };
 }
 
 function timedOut(server: string, method: string, ms: number): SignalboxError {

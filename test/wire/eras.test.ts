@@ -69,6 +69,10 @@ for (const upstream of ['legacy', 'modern'] as const) {
     it('cancels at the server when a modern client closes its stream', async () => {
       await withGateway(entry, async (gateway) => {
         const session = await openSession(gateway);
+        // Which era the server speaks is found out here, so that the call below goes straight to it.
+        await (
+          await gateway.post({ jsonrpc: '2.0', id: 9, method: 'tools/list', params: modernParams() }, modernHeaders('tools/list'))
+        ).text();
         const abort = new AbortController();
         const running = gateway.post(
           { jsonrpc: '2.0', id: 1, method: 'tools/call', params: modernParams({ name: 's__wait' }) },
