@@ -14,6 +14,7 @@ import type { EventIds } from './event-id.ts';
 import { Exchange } from './exchange.ts';
 import type { LegacySession } from './legacy-session.ts';
 import { LegacySessions } from './legacy-sessions.ts';
+import { ModernCall, ModernCalls } from './modern-call.ts';
 import { refuseMessage, refuseSession, refuseWith } from './refusal.ts';
 import { Session } from './session.ts';
 import type { SessionStore } from './session-store.ts';
@@ -36,7 +37,7 @@ export class HttpEndpoint {
   readonly #options: HttpEndpointOptions;
   readonly #sessions: LegacySessions;
   readonly #listening = new Set<Session>();
-  readonly #running = new Set<ModernCall>();
+  readonly #running = new ModernCalls();
 
   constructor(options: HttpEndpointOptions) {
     this.#options = options;
@@ -66,7 +67,7 @@ export class HttpEndpoint {
   /** Ends every session; requests under way are answered as interrupted. Legacy sessions stay kept. */
   close(): void {
     for (const session of this.#listening) session.farewell();
-    for (const call of [...this.#running]) call.interrupt(this.#options.router);
+    for (const call of this.#running.all()) call.interrupt(this.#options.router);
     this.#sessions.close();
   }
 
@@ -104,7 +105,7 @@ export class HttpEndpoint {
       signal: call.signal,
       notify: (notification) => call.exchange.send(notification),
     });
-    this.#running.delete(call);
+    this.#running.remove(call);
     if (!call.signal.aborted) call.exchange.send(response(request.id, outcome));
     call.over = true;
   }
@@ -179,30 +180,6 @@ export class HttpEndpoint {
     const live = name === undefined ? undefined : this.#sessions.find(name, client);
     if (live === undefined) refuseSession(answer, id, name === undefined);
     return live;
-  }
-}
-
-/** A modern request under way. */
-class ModernCall extends AbortController {
-  readonly request: Request;
-  readonly exchange: Exchange;
-  over = false;
-
-  constructor(request: Request, exchange: Exchange) {
-    super();
-    this.request = request;
-    this.exchange = exchange;
-  }
-
-  /** The connection is gone; before the answer that is a cancel (2026-07-28, "Cancellation"). */
-  closed(): void {
-    if (!this.over) this.abort(new Error('cancelled by the client'));
-  }
-
-  /** The daemon is leaving. */
-  interrupt(router: Router): void {
-    this.exchange.send(response(this.request.id, router.interrupted(this.request)));
-    this.abort(new Error('the daemon is leaving'));
   }
 }
 
