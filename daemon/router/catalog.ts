@@ -1,5 +1,5 @@
 /** The merged lists of one endpoint: exposed names and where each leads. Built from snapshots, never from live calls. */
-import type { Era } from '../protocol/eras.ts';
+import { dressedTool, type Era } from '../protocol/eras.ts';
 import type { JsonObject } from '../protocol/message.ts';
 import type { Member } from './member.ts';
 import { assignNames, type NameBook, type NamedKind, type Naming } from './name-book.ts';
@@ -90,7 +90,9 @@ export function mergeLists(members: readonly Member[], era: Era, names: NameBook
     }
   }
   return {
-    tools: merge('tools', members, names, (member) => member.tools(era).tools),
+    tools: merge('tools', members, names, (member) =>
+      member.tools(era).tools.map((tool) => ({ ...tool, definition: dressedTool(era, tool.definition) })),
+    ),
     prompts: merge('prompts', members, names, (member) =>
       member.snapshot(era).prompts.map((definition) => {
         const own = String(definition['name']);
@@ -187,10 +189,20 @@ export function visibleCatalog({ era, members: all, merged, policy, personal, se
     promptRoutes: prompts.routes,
     resourceRoutes,
     uriAliases: merged.uriAliases,
-    // A server's connection comes and goes without a new list, so this is asked when it is said.
-    get caching() {
-      const of = (list: CatalogList): Caching => together(members, era, list, personal);
-      return { tools: of('tools'), prompts: of('prompts'), resources: of('resources'), resourceTemplates: of('resourceTemplates') };
+    // A server's connection comes and goes without a new list, so this is worked out when it is asked for.
+    caching: {
+      get tools() {
+        return together(members, era, 'tools', personal);
+      },
+      get prompts() {
+        return together(members, era, 'prompts', personal);
+      },
+      get resources() {
+        return together(members, era, 'resources', personal);
+      },
+      get resourceTemplates() {
+        return together(members, era, 'resourceTemplates', personal);
+      },
     },
     resourceRoute: (uri) => {
       const listed = resourceRoutes.get(uri);

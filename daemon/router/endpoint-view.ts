@@ -206,7 +206,7 @@ export class EndpointView {
     this.#listeners.set(listener, client);
     const seen = this.#seenBy(client);
     // A client that comes back after a restart holds the lists of the snapshots.
-    if (this.#complete(client))
+    if (this.#unknown(client).length === 0)
       for (const era of ERAS)
         for (const kind of KINDS) if (!seen.has(`${era} ${kind}`)) seen.set(`${era} ${kind}`, kindDigest(this.catalog(client, era), kind));
     return () => this.#listeners.delete(listener);
@@ -269,17 +269,17 @@ export class EndpointView {
 
   #compare(client: string, era: Era, kind: ListKind, seen: Map<string, string>, listeners: readonly ViewListener[]): void {
     const before = seen.get(`${era} ${kind}`);
-    // A client that calls without listing hears of changes too, from the first complete lists on.
-    if (before === undefined && !this.#complete(client)) return;
+    // A client that calls without listing hears of changes too, but not that servers come up.
+    if (before === undefined && this.#unknown(client).some(({ upstream }) => upstream.state === 'starting')) return;
     const now = kindDigest(this.catalog(client, era), kind);
     seen.set(`${era} ${kind}`, now);
     if (before !== undefined && now !== before) for (const listener of listeners) listener.listChanged(kind, era);
   }
 
-  /** Whether something is known of every visible server. */
-  #complete(client: string): boolean {
+  /** Visible servers of which nothing is known yet. */
+  #unknown(client: string): readonly Member[] {
     const policy = this.#policy(client);
-    return this.#members.every((member) => !policy.server(member.server) || member.known);
+    return this.#members.filter((member) => policy.server(member.server) && !member.known);
   }
 
   #notified(member: Member, notification: Notification): void {

@@ -6,11 +6,13 @@ import { RPC, rpcError, toolFailure } from '../protocol/codes.ts';
 import { MODERN_VERSIONS, modernResult, negotiateLegacy } from '../protocol/eras.ts';
 import { hopFault, hopsOf } from '../protocol/hops.ts';
 import { isObject, type JsonObject, type Notification, type Outcome, type Request } from '../protocol/message.ts';
+import { withMembers } from '../protocol/outcome.ts';
 import type { Identity } from '../upstreams/connection.ts';
 import type { ClientCall } from './call.ts';
 import { Carrier } from './carry.ts';
 import type { Catalog, Route } from './catalog.ts';
 import { ClientLimits } from './client-limits.ts';
+import { listOutcome } from './encoded-list.ts';
 import type { EndpointView } from './endpoint-view.ts';
 import { fromFallback, mayFallBack } from './fallback.ts';
 import type { Member } from './member.ts';
@@ -170,8 +172,10 @@ export class Router {
     const catalog = await view.loadedCatalog(client, call.era);
     const field = LIST_FIELDS[method];
     const { items, nextCursor } = view.page(catalog[field], field, client, call.era, call.request.params?.['cursor']);
-    const result = { [field]: items, ...(nextCursor === undefined ? {} : { nextCursor }) };
-    return this.#own({ result: call.era === 'modern' ? { ...result, ...catalog.caching[field] } : result }, call);
+    const next = nextCursor === undefined ? {} : { nextCursor };
+    const list = listOutcome(field, items);
+    if (call.era === 'legacy') return withMembers(list, next);
+    return withMembers(list, modernResult({ ...next, ...catalog.caching[field] }, method, { ...this.#identity }));
   }
 
   async #tool(view: EndpointView, call: ClientCall): Promise<Outcome> {
