@@ -1,6 +1,7 @@
 /** One legacy session over HTTP: its requests' streams, its standing stream, and what a client that comes back finds. */
 import type { ServerResponse } from 'node:http';
 import { LEGACY_LATEST } from '../protocol/eras.ts';
+import { InFlight } from '../protocol/in-flight.ts';
 import { isRequest, type Message, type Request, type RequestId, response } from '../protocol/message.ts';
 import type { EventIds, EventPlace } from './event-id.ts';
 import { eventOf, openStream, writeEvent } from './event-stream.ts';
@@ -31,7 +32,7 @@ export class LegacySession {
   readonly session: Session;
   readonly #ids: EventIds;
   readonly #single: boolean;
-  readonly #running = new Map<RequestId, RequestStream>();
+  readonly #running = new InFlight<RequestId, RequestStream>();
   readonly #resumable = new Map<string, ResumableStream>();
   readonly #ended: ResumableStream[] = [];
   readonly #standing: ResumableStream;

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { idInUse } from '../protocol/codes.ts';
 import { type Era, eraOf, negotiateLegacy } from '../protocol/eras.ts';
+import { InFlight } from '../protocol/in-flight.ts';
 import {
   isNotification,
   isObject,
@@ -57,7 +58,7 @@ const DEFAULT_LEVEL = 'info';
 export class Session implements CallerSession {
   readonly id: string;
   readonly #parts: SessionParts;
-  readonly #running = new Map<RequestId, AbortController>();
+  readonly #running = new InFlight<RequestId, AbortController>();
   readonly #asks: Asks;
   readonly #listens: ListenSet;
   readonly #subscribed = new Set<string>();
@@ -240,7 +241,7 @@ export class Session implements CallerSession {
       if (reaches(params, this.level ?? DEFAULT_LEVEL)) this.tell(notification);
     } else if (method === 'notifications/elicitation/complete') {
       if (this.#asks.opened(params?.['elicitationId'])) this.tell(notification);
-    } else this.tell(notification);
+    } else if (!method.startsWith('notifications/tasks')) this.tell(notification); // a task is one client's; it asks for its state
   }
 }
 

@@ -8,6 +8,7 @@ import type { Sealer } from '../api/seal.ts';
 import { questionDigest, toInputRequest, unsupportedBy } from '../protocol/asking.ts';
 import { RPC } from '../protocol/codes.ts';
 import { META } from '../protocol/eras.ts';
+import { InFlight } from '../protocol/in-flight.ts';
 import { isObject, type JsonObject, metaOf, type Outcome } from '../protocol/message.ts';
 import { unsupported } from '../upstreams/questions.ts';
 import type { Question } from '../upstreams/request.ts';
@@ -64,7 +65,7 @@ const LIMIT = 1000;
 export class Parking {
   readonly #sealer: Sealer;
   readonly #lifeMs: number;
-  readonly #parks = new Map<string, Park>();
+  readonly #parks = new InFlight<string, Park>();
 
   constructor({ sealer, lifeMs = LIFE_MS }: ParkingOptions) {
     this.#sealer = sealer;

@@ -3,6 +3,7 @@ import { SignalboxError } from '../api/errors.ts';
 import { type Era, LEGACY_LATEST, LEGACY_VERSIONS, META, MODERN_VERSION, withEnvelope } from '../protocol/eras.ts';
 import { outcomeOf } from '../protocol/frame.ts';
 import { HOPS_KEY } from '../protocol/hops.ts';
+import { InFlight } from '../protocol/in-flight.ts';
 import {
   isNotification,
   isObject,
@@ -83,7 +84,7 @@ export class EraRefused extends SignalboxError {}
 /** A connection to one server. Open one with {@link Connection.open}. */
 export class Connection implements LinkListener {
   readonly #options: ConnectionOptions;
-  readonly #pending = new Map<RequestId, Pending>();
+  readonly #pending = new InFlight<RequestId, Pending>();
   readonly #questions: Questions;
   #link: Link | undefined;
   #agreement: Agreement | undefined;

@@ -5,6 +5,7 @@ import { Pool } from 'undici';
 import type { SignalboxError } from '../api/errors.ts';
 import { MODERN_VERSION, modernHeaders } from '../protocol/eras.ts';
 import { byteLength, encode, type Frame } from '../protocol/frame.ts';
+import { InFlight } from '../protocol/in-flight.ts';
 import { isRequest, type JsonObject, type Message, metaOf, type Request, type RequestId } from '../protocol/message.ts';
 import { Exchange } from './http-exchange.ts';
 import { HttpPost, type PostOwner } from './http-post.ts';
@@ -57,7 +58,7 @@ export class HttpLink implements Link, PostOwner {
   readonly #path: string;
   readonly #configured: Record<string, string>;
   readonly #mirror = new ParamMirror();
-  readonly #open = new Map<RequestId, HttpPost>();
+  readonly #open = new InFlight<RequestId, HttpPost>();
   #common: readonly string[] = [];
   #session: string | undefined;
   #revision: string | undefined;
