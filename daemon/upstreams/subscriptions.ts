@@ -21,6 +21,8 @@ const LISTS = ['tools', 'prompts', 'resources'] as const;
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;
   readonly #counts = new Map<string, number>();
+  /** Subscriptions that were made when the connection was. */
+  readonly #made = new Map<string, Promise<Outcome>>();
   #connection: Connection | undefined;
   #listening: AbortController | undefined;
 
@@ -33,11 +35,10 @@ export class Subscriptions {
     this.#connection = connection;
     this.#listening?.abort();
     this.#listening = undefined;
+    this.#made.clear();
     if (connection === undefined) return;
     if (connection.era === 'modern') this.#listen(connection);
-    else
-      for (const uri of this.#counts.keys())
-        void connection.request('resources/subscribe', { uri }).catch((error: unknown) => this.#options.onFault(error));
+    else for (const uri of this.#counts.keys()) this.#made.set(uri, this.#subscribe(connection, uri));
   }
 
   /** Counts a subscription to a resource; the first one subscribes at the server. */
@@ -46,12 +47,14 @@ export class Subscriptions {
     this.#counts.set(uri, count);
     if (count > 1) return { result: {} };
     try {
-      const connection = this.#connection ?? (await this.#options.ready());
+      const there = this.#connection;
+      const connection = there ?? (await this.#options.ready());
       if (connection.era === 'modern') {
-        this.#listen(connection);
+        if (there !== undefined) this.#listen(connection);
         return { result: {} };
       }
-      const outcome = await connection.request('resources/subscribe', { uri });
+      const made = there === undefined ? this.#made.get(uri) : undefined;
+      const outcome = await (made ?? connection.request('resources/subscribe', { uri }));
       if ('error' in outcome) this.#counts.delete(uri);
       return outcome;
     } catch (error) {
@@ -72,6 +75,12 @@ export class Subscriptions {
     if (connection.era === 'legacy') return connection.request('resources/unsubscribe', { uri });
     this.#listen(connection);
     return { result: {} };
+  }
+
+  #subscribe(connection: Connection, uri: string): Promise<Outcome> {
+    const made = connection.request('resources/subscribe', { uri });
+    made.catch((error: unknown) => this.#options.onFault(error));
+    return made;
   }
 
   /** One upstream `subscriptions/listen` with everything we want to hear (2026-07-28, "Subscriptions"); the new one before the old one ends. */

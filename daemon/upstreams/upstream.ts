@@ -186,7 +186,10 @@ export class Upstream {
   /** Counts a subscription to a resource of a client of this era; the first one subscribes at the server. */
   async subscribe(uri: string, era: Era = 'legacy'): Promise<Outcome> {
     this.#assertServing();
-    return (await this.#verdict.settled(era)).subscribe(uri);
+    // Counted before the server starts where that is possible: then it is subscribed before the first call goes out.
+    const leg = this.#legs[this.#verdict.now(era)];
+    const known = leg.connection !== undefined || this.#verdict.certain(leg.era);
+    return (known ? leg : await this.#verdict.settled(era)).subscribe(uri);
   }
   /** Counts down; the last one unsubscribes at the server. */
   unsubscribe(uri: string, era: Era = 'legacy'): Promise<Outcome> {

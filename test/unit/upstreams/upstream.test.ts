@@ -178,13 +178,28 @@ describe('subscriptions', () => {
     await upstream.subscribe('x:1');
     await upstream.subscribe('x:1');
     const told = (): number => yard.lines('s', 'resources/subscribe x:1').length;
-    const before = told();
+    assert.equal(told(), 1);
     await upstream.restart();
-    await eventually('subscribed again', () => told() > before);
+    await eventually('subscribed again', () => told() === 2);
     await upstream.unsubscribe('x:1');
     assert.equal(yard.lines('s', 'resources/unsubscribe').length, 0);
     await upstream.unsubscribe('x:1');
     assert.equal(yard.lines('s', 'resources/unsubscribe x:1').length, 1);
+  });
+
+  it('made again before the first call, by whoever starts the server', async (t) => {
+    const store = openStateStore(':memory:');
+    t.after(() => store.close());
+    const yard = makeYard(t);
+    const before = yard.upstream('s', [], {}, { state: store });
+    await call(before, 'pid');
+    await before.stop();
+    const upstream = yard.upstream('s', [], {}, { state: store });
+    const subscribed = upstream.subscribe('x:1');
+    await call(upstream, 'level');
+    await subscribed;
+    const lines = yard.lines('s').map((line) => line.split(' ')[0]);
+    assert.deepEqual(lines.slice(-2), ['resources/subscribe', 'call']);
   });
 
   it('modern: one listen stream with everything, opened again when the server ends it, and the lists looked at', async (t) => {
