@@ -64,7 +64,7 @@ export function assignNames(namings: readonly Naming[]): readonly string[] {
 export class NameBook {
   readonly #state: StateStore | undefined;
   readonly #path: string;
-  readonly #books = new Map<string, Record<string, string>>();
+  readonly #books = new Map<string, Map<string, string>>();
 
   /** @param path of the endpoint */
   constructor(state: StateStore | undefined, path: string) {
@@ -72,20 +72,26 @@ export class NameBook {
     this.#path = path;
     for (const [key, value] of state?.entries<unknown>('names', `${path}\n`) ?? []) {
       if (typeof value !== 'object' || value === null) continue;
-      this.#books.set(key.slice(path.length + 1), { ...(value as Record<string, string>) });
+      this.#books.set(key.slice(path.length + 1), new Map(Object.entries(value as Record<string, string>)));
     }
   }
 
   /** Remembers what names stand for now. Written only when one is new. */
   remember(kind: NamedKind, server: string, names: ReadonlyMap<string, string>): void {
     const key = `${kind}\n${server}`;
-    const book = this.#books.get(key) ?? {};
-    const fresh = [...names].filter(([exposed, own]) => !Object.hasOwn(book, exposed) || book[exposed] !== own);
+    const book = this.#books.get(key) ?? new Map<string, string>();
+    const fresh = [...names].filter(([exposed, own]) => book.get(exposed) !== own);
     if (fresh.length === 0) return;
-    const entries = Object.entries(book).filter(([exposed]) => !names.has(exposed));
-    const next = Object.fromEntries([...entries.slice(-FORMER_LIMIT), ...names]);
-    this.#books.set(key, next);
-    this.#state?.set('names', `${this.#path}\n${key}`, next);
+    for (const [exposed, own] of fresh) {
+      book.delete(exposed);
+      book.set(exposed, own);
+    }
+    for (const exposed of book.keys()) {
+      if (book.size <= names.size + FORMER_LIMIT) break;
+      if (!names.has(exposed)) book.delete(exposed);
+    }
+    this.#books.set(key, book);
+    this.#state?.set('names', `${this.#path}\n${key}`, Object.fromEntries(book));
   }
 
   /** Every name that was ever given out and is still remembered. */
@@ -93,7 +99,7 @@ export class NameBook {
     for (const [key, book] of this.#books) {
       const [of, server] = key.split('\n');
       if (of !== kind || server === undefined) continue;
-      for (const [exposed, own] of Object.entries(book)) yield { exposed, server, own };
+      for (const [exposed, own] of book) yield { exposed, server, own };
     }
   }
 }

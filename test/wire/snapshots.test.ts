@@ -96,7 +96,7 @@ describe('snapshots', () => {
       assert.deepEqual(await client.names(), ['s__read']);
       assert.equal(await client.call('s__read'), 'read');
       await eventually('the new tool is there', async () => (await client.names()).length === 2);
-      assert.deepEqual(heard, ['tools legacy']);
+      assert.deepEqual(heard, ['tools legacy', 'tools modern']);
     });
     // And it is the new list that is remembered.
     await life(state, { s: server.entry }, async (gateway) => assert.equal((await new Client(gateway).names()).length, 2));
