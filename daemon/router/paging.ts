@@ -4,8 +4,11 @@ import { SignalboxError } from '../api/errors.ts';
 import type { StateStore } from '../api/state.ts';
 import type { JsonObject } from '../protocol/message.ts';
 
-/** Definitions on a page: nearly every list is one page, and no page is a message anybody refuses. */
-export const PAGE_SIZE = 1000;
+/**
+ * Definitions on a page. A list of one page is sent as the bytes that are kept of it (1 200 tools: 1.1 to 1.6 times the cost of a static
+ * body; cut into two pages, 6 to 12 times), and some clients read the first page only. No page is a message anybody refuses.
+ */
+export const PAGE_SIZE = 5000;
 
 /** A page of a list. */
 export interface Page {
