@@ -11,9 +11,6 @@ import type { Deliver } from './deliver.ts';
 type Kind = 'tools' | 'prompts' | 'resources';
 const KINDS: readonly Kind[] = ['tools', 'prompts', 'resources'];
 
-/** Milliseconds the acknowledgement waits for servers whose lists are not known yet. */
-const KNOWN_MS = 1000;
-
 interface Listen {
   readonly kinds: Set<Kind>;
   /** URI → gives the subscription up. */
@@ -63,8 +60,7 @@ export class ListenSet {
       caller.client,
     );
     // A change can only be told of a list that is known; a server that does not answer is not waited for.
-    if (KINDS.some((kind) => wanted[`${kind}ListChanged`] === true))
-      await Promise.race([view.loadedCatalog(caller.client, 'modern'), after(KNOWN_MS)]);
+    if (KINDS.some((kind) => wanted[`${kind}ListChanged`] === true)) await view.met(caller.client, 'modern');
     const honoured: JsonObject = {};
     for (const kind of KINDS) {
       if (wanted[`${kind}ListChanged`] !== true) continue;
@@ -125,10 +121,6 @@ export class ListenSet {
     for (const [id, listen] of this.#open)
       if (listen.acknowledged && listen.uris.has(uri)) this.#parts.deliver(stamped(notification, id), id);
   }
-}
-
-function after(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
 
 function stamped(notification: Notification, id: RequestId): Notification {

@@ -99,8 +99,21 @@ export function bridgeOutcome(outcome: Outcome, method: string, from: Era, to: E
 /** Member a structured value that is no object is put into for legacy clients. */
 const WRAPPED = 'result';
 
-/** A tool's definition as the era can read it: `execution` is legacy only, an output schema of anything but an object is modern only. */
-export function toolFor(era: Era, tool: JsonObject): JsonObject {
+const dressed: Readonly<Record<Era, WeakMap<JsonObject, JsonObject>>> = { legacy: new WeakMap(), modern: new WeakMap() };
+
+/**
+ * A tool's definition as the era can read it: `execution` is legacy only, an output schema of anything but an object is modern only
+ * (SEP-2106). Made once for each definition.
+ */
+export function dressedTool(era: Era, tool: JsonObject): JsonObject {
+  const known = dressed[era].get(tool);
+  if (known !== undefined) return known;
+  const made = toolFor(era, tool);
+  dressed[era].set(tool, made);
+  return made;
+}
+
+function toolFor(era: Era, tool: JsonObject): JsonObject {
   if (era === 'modern') {
     if (!Object.hasOwn(tool, 'execution')) return tool;
     const { execution: _execution, ...rest } = tool;

@@ -5,7 +5,7 @@ import { inputRequired, MAY_ASK, requestDigest, withoutRound } from '../protocol
 import { bridgeOutcome, META, withoutEnvelope } from '../protocol/eras.ts';
 import { hopsOf, withoutHops } from '../protocol/hops.ts';
 import { isObject, type JsonObject, metaOf, type Notification, type Outcome } from '../protocol/message.ts';
-import { withMembers } from '../protocol/outcome.ts';
+import { memberOf, withMembers } from '../protocol/outcome.ts';
 import type { CallEnd } from '../upstreams/circuit-breaker.ts';
 import type { Connection, Identity } from '../upstreams/connection.ts';
 import type { CallScope } from '../upstreams/lease.ts';
@@ -41,6 +41,8 @@ export interface Carriage {
   readonly params: JsonObject | undefined;
   /** The tool may be issued again after an interruption. */
   readonly replaySafe: boolean;
+  /** The tool runs only as a task, which this client cannot have: it is begun as one and its result waited for. */
+  readonly asTask?: boolean;
   /** Called when there is a connection and the request goes out: from then on it may have run. */
   readonly onSent?: () => void;
 }
@@ -138,10 +140,10 @@ export class Carrier {
         : this.#request(
             connection,
             call,
-            withoutRound(params),
+            carriage.asTask === true ? { ...withoutRound(params), task: {} } : withoutRound(params),
             { signal: rounds.signal, onQuestion: rounds.onQuestion, ...logOf(call) },
             rounds,
-          ),
+          ).then((begun) => (carriage.asTask === true ? taskResult(connection, begun, rounds) : begun)),
     );
     const server = upstream.server.name;
     if (refusedByUrl(outcome)) {
@@ -224,6 +226,27 @@ function wanted({ era, request, caller }: ClientCall, { method, params }: Notifi
   if (method !== 'notifications/message') return true;
   const level = era === 'modern' ? metaOf(request.params)?.[META.logLevel] : (caller.session?.level ?? 'debug');
   return typeof level === 'string' && reaches(params, level);
+}
+
+/** The result of a task that was begun for a client that knows no tasks (2025-11-25, "Tasks": `tasks/result` waits for the end). */
+async function taskResult(connection: Connection, begun: Outcome, { signal, onQuestion }: Rounds): Promise<Outcome> {
+  const task = memberOf(begun, 'task');
+  if (!isObject(task)) return begun;
+  const taskId = task['taskId'];
+  const cancel = (): void => void connection.request('tasks/cancel', { taskId }).catch(() => undefined); // nobody waits for it any more
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    const outcome = await connection.request('tasks/result', { taskId }, { signal, onQuestion, timeoutMs: 0 });
+    return bridgeOutcome(outcome, 'tools/call', 'legacy', 'modern', identityOf(begun));
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
+}
+
+function identityOf(bridged: Outcome): JsonObject {
+  const meta = memberOf(bridged, '_meta');
+  const identity = isObject(meta) ? meta[META.serverInfo] : undefined;
+  return isObject(identity) ? identity : {};
 }
 
 /** Progress goes to the request of the present round, under the token that one gave. */

@@ -35,6 +35,8 @@ export interface ViewOptions {
   readonly onLists?: () => void;
 }
 
+/** Milliseconds a handshake or a subscription waits for servers of which nothing is known yet. */
+const MOMENT_MS = 1000;
 const KINDS: readonly ListKind[] = ['tools', 'prompts', 'resources'];
 const ERAS: readonly Era[] = ['legacy', 'modern'];
 
@@ -123,6 +125,16 @@ export class EndpointView {
     const seen = this.#seenBy(client);
     for (const kind of KINDS) seen.set(`${era} ${kind}`, kindDigest(catalog, kind));
     return catalog;
+  }
+
+  /** {@link loadedCatalog} for who needs no list: a server that was never met is given a moment to answer, and no more. */
+  async met(client: string, era: Era): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const moment = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, MOMENT_MS);
+    });
+    await Promise.race([this.loadedCatalog(client, era), moment]);
+    clearTimeout(timer);
   }
 
   /**

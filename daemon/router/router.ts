@@ -15,17 +15,11 @@ import { ClientLimits } from './client-limits.ts';
 import { listOutcome } from './encoded-list.ts';
 import type { EndpointView } from './endpoint-view.ts';
 import { fromFallback, mayFallBack } from './fallback.ts';
+import { about } from './handshake.ts';
 import type { Member } from './member.ts';
+import { isTask, onlyAsTask, TASK_METHODS, TaskIds } from './tasks.ts';
+import { promptUnknown, resourceUnknown, toolUnknown } from './unknown.ts';
 import { exposeUris } from './uris.ts';
-
-/** What every endpoint declares: lists are answered from what is known, so nothing has to be started to declare it. */
-const CAPABILITIES: JsonObject = {
-  tools: { listChanged: true },
-  prompts: { listChanged: true },
-  resources: { listChanged: true, subscribe: true },
-  completions: {},
-  logging: {},
-};
 
 const LIST_FIELDS = {
   'tools/list': 'tools',
@@ -48,12 +42,14 @@ export class Router {
   readonly #identity: Identity;
   readonly #daemonId: string;
   readonly #carrier: Carrier;
+  readonly #tasks: TaskIds;
   readonly #limits = new ClientLimits();
 
   constructor({ identity, sealer, daemonId }: RouterOptions) {
     this.#identity = identity;
     this.#daemonId = daemonId;
     this.#carrier = new Carrier({ identity, sealer });
+    this.#tasks = new TaskIds(sealer);
   }
 
   /** Calls parked now. */
@@ -129,9 +125,9 @@ export class Router {
       case 'resources/read':
         return this.#resource(view, call);
       case 'initialize':
-        return { result: { protocolVersion: negotiateLegacy(call.request.params?.['protocolVersion']), ...this.#about(view, call) } };
+        return this.#introduce(view, { protocolVersion: negotiateLegacy(call.request.params?.['protocolVersion']) }, call);
       case 'server/discover':
-        return this.#own({ result: { supportedVersions: [...MODERN_VERSIONS], ...this.#about(view, call) } }, call);
+        return this.#introduce(view, { supportedVersions: [...MODERN_VERSIONS] }, call);
       case 'ping':
         return this.#own({ result: {} }, call);
       case 'tools/list':
@@ -146,25 +142,18 @@ export class Router {
         return this.#complete(view, call);
       case 'logging/setLevel':
         return this.#setLevel(view, call);
+      case 'tasks/list':
+        return this.#listTasks(view, call);
       default:
-        return this.#unknown(view, call);
+        return TASK_METHODS.has(method) ? this.#task(view, call) : this.#unknown(view, call);
     }
   }
 
-  /** What `initialize` and `server/discover` say: our identity, and under a key of ours who stands behind it. */
-  #about(view: EndpointView, { era, caller }: ClientCall): JsonObject {
-    const { logging: _legacyOnly, ...modern } = CAPABILITIES;
-    const { members } = view.catalog(caller.client, era);
-    const snapshots = members.map((member) => ({ alias: member.alias, ...member.snapshot(era) }));
-    return {
-      capabilities: { ...(era === 'legacy' ? CAPABILITIES : modern), ...extensionsOf(snapshots.map(({ capabilities }) => capabilities)) },
-      ...(era === 'legacy' ? { serverInfo: { ...this.#identity } } : {}),
-      instructions: view.instructions(caller.client, era),
-      _meta: {
-        'dev.signalbox/daemon': this.#daemonId,
-        'dev.signalbox/servers': Object.fromEntries(snapshots.map(({ alias, serverInfo }) => [alias, serverInfo])),
-      },
-    };
+  /** Instructions and extensions are the servers': one that was never met is given a moment to introduce itself, and no more. */
+  async #introduce(view: EndpointView, versions: JsonObject, call: ClientCall): Promise<Outcome> {
+    const { caller, era } = call;
+    await view.met(caller.client, era);
+    return this.#own({ result: { ...versions, ...about(view, era, caller.client, this.#identity, this.#daemonId) } }, call);
   }
 
   async #list(view: EndpointView, method: ListMethod, call: ClientCall): Promise<Outcome> {
@@ -200,6 +189,7 @@ export class Router {
       call,
       params: { ...params, name: route.name },
       replaySafe: replaySafe.includes('*') || replaySafe.includes(route.name),
+      asTask: call.era === 'modern' && onlyAsTask(member.snapshot(call.era).tools, route.name),
       onSent: () => {
         sent = true;
       },
@@ -290,6 +280,30 @@ export class Router {
     return { result: {} };
   }
 
+  /** What a client asks of a task goes to the server that runs it. */
+  async #task(view: EndpointView, call: ClientCall): Promise<Outcome> {
+    const { params } = call.request;
+    const { members } = view.catalog(call.caller.client, call.era);
+    const { member, id } = this.#tasks.route(members, call.caller.principal, params?.['taskId']);
+    return this.#tasks.exposeIn(await this.#send(member, { ...params, taskId: id }, call), member, call);
+  }
+
+  /** The tasks of all servers that can list them, to the end: their number is small and their pages are not ours. */
+  async #listTasks(view: EndpointView, call: ClientCall): Promise<Outcome> {
+    const { caller, era } = call;
+    const able = view.catalog(caller.client, era).members.filter((member) => {
+      const { tasks } = member.snapshot(era).capabilities;
+      return isObject(tasks) && tasks['list'] !== undefined;
+    });
+    const lists = await Promise.all(
+      able.map(async (member) => {
+        const outcome = await this.#send(member, {}, call);
+        return 'error' in outcome ? [] : this.#tasks.exposeList(outcome.result['tasks'], member, caller.principal);
+      }),
+    );
+    return this.#own({ result: { tasks: lists.flat() } }, call);
+  }
+
   /** A method we do not know passes unchanged where there is no doubt whom it is for. */
   #unknown(view: EndpointView, call: ClientCall): Promise<Outcome> {
     const [only, ...others] = view.members;
@@ -310,9 +324,12 @@ export class Router {
   }
 
   /** URIs in a result as the client knows them: changed only where two servers have the same one. */
-  #exposed(outcome: Outcome, view: EndpointView, member: Member, { caller, era }: ClientCall): Outcome {
+  #exposed(outcome: Outcome, view: EndpointView, member: Member, call: ClientCall): Outcome {
+    const { caller, era } = call;
+    if ('error' in outcome) return outcome;
     const aliases = view.catalog(caller.client, era).uriAliases.get(member);
-    return aliases === undefined || 'error' in outcome ? outcome : { result: exposeUris(outcome.result, aliases) };
+    const named = isTask(outcome) ? this.#tasks.exposeIn(outcome, member, call) : outcome;
+    return aliases === undefined || 'error' in named ? named : { result: exposeUris(named.result, aliases) };
   }
 
   #own(outcome: Outcome, call: ClientCall): Outcome {
@@ -321,42 +338,12 @@ export class Router {
   }
 }
 
-/** What servers can beyond the core passes on: the extensions of all of them together. */
-function extensionsOf(capabilities: readonly JsonObject[]): JsonObject {
-  const merged: Record<string, JsonObject> = {};
-  for (const kind of ['extensions', 'experimental'] as const)
-    for (const own of capabilities) if (isObject(own[kind])) merged[kind] = { ...own[kind], ...merged[kind] };
-  return merged;
-}
-
 /** Codes that are the client's fault by the specification (unknown tool, prompt, resource, cursor, state): `-32602`, never a tool result. */
 const INVALID_PARAMS: ReadonlySet<string> = new Set([
   'SBX_TOOL_UNKNOWN',
   'SBX_PROMPT_UNKNOWN',
   'SBX_RESOURCE_UNKNOWN',
   'SBX_CURSOR_INVALID',
+  'SBX_TASK_UNKNOWN',
   'SBX_STATE_INVALID',
 ]);
-
-function toolUnknown(name: string, view: EndpointView): SignalboxError {
-  const down = view.errors();
-  return new SignalboxError('SBX_TOOL_UNKNOWN', `Tool "${name}" is not known.`, {
-    why:
-      down.length > 0
-        ? `It may belong to a server that is down: ${down.map(({ server, error }) => `${server} (${error.code}: ${error.message})`).join('; ')}`
-        : `No server of endpoint "${view.endpoint.name}" has it.`,
-    fix: 'List the tools again; a name is alias__tool.',
-  });
-}
-function promptUnknown(name: string, view: EndpointView): SignalboxError {
-  return new SignalboxError('SBX_PROMPT_UNKNOWN', `Prompt "${name}" is not known.`, {
-    why: `No server of endpoint "${view.endpoint.name}" has it.`,
-    fix: 'List the prompts again; a name is alias__prompt.',
-  });
-}
-function resourceUnknown(uri: string, view: EndpointView | undefined): SignalboxError {
-  return new SignalboxError('SBX_RESOURCE_UNKNOWN', `Resource ${uri} is not known.`, {
-    why: `No server of ${view === undefined ? 'this endpoint' : `endpoint "${view.endpoint.name}"`} has it.`,
-    fix: 'List the resources and templates first.',
-  });
-}

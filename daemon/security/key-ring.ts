@@ -1,5 +1,5 @@
 /** The keys of sealed state (AES-256-GCM, NIST SP 800-38D): persisted, so that what a client holds survives a restart; rotated by age. */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import type { Sealer } from '../api/seal.ts';
 import type { StateStore } from '../api/state.ts';
 
@@ -21,12 +21,17 @@ interface Key {
 export class KeyRing implements Sealer {
   readonly #store: StateStore;
   readonly #now: () => number;
+  /** Does not rotate: what it signs is only a name, and must stay the same. */
+  readonly #signing: Buffer;
   #keys: readonly Key[];
 
   constructor(store: StateStore, now: () => number = Date.now) {
     this.#store = store;
     this.#now = now;
     this.#keys = store.get<readonly Key[]>('keys', 'seal') ?? [];
+    const kept = store.get<string>('keys', 'sign');
+    this.#signing = kept === undefined ? randomBytes(32) : Buffer.from(kept, 'base64');
+    if (kept === undefined) store.set('keys', 'sign', this.#signing.toString('base64'));
   }
 
   seal(value: object): string {
@@ -52,6 +57,10 @@ export class KeyRing implements Sealer {
     } catch {
       return undefined; // changed on its way: the tag does not fit
     }
+  }
+
+  sign(text: string): string {
+    return createHmac('sha256', this.#signing).update(text).digest().subarray(0, 16).toString('base64url');
   }
 
   #current(): Key {
