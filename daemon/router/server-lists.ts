@@ -109,6 +109,7 @@ export class ServerLists {
 
   /** Called when a client lists: what is old or failed is read again in the background; nobody waits, and no server is started but to refresh what is stale. */
   touch(era: Era): void {
+    this.#follow(era);
     const leg = this.#legOf(era);
     if (leg === undefined) return;
     const now = Date.now();
@@ -154,6 +155,16 @@ export class ServerLists {
     })();
     this.#loading.set(era, read);
     return read;
+  }
+
+  /** A server that gave up an era (an older version, another build) answers its clients from the leg it has now. */
+  #follow(era: Era): void {
+    const serving = this.#upstream.connection(era)?.era;
+    if (serving === undefined || serving === this.#answers.get(era) || this.#legs[serving].snapshot === undefined) return;
+    const known = this.#answers.has(era);
+    this.#answers.set(era, serving);
+    this.#keep(serving);
+    if (known) for (const listener of this.#listeners) listener.changed(ALL_LISTS);
   }
 
   /** The leg that answers a client of this era, as far as is known. */

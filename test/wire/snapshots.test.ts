@@ -84,6 +84,25 @@ describe('snapshots', () => {
     state.close();
   });
 
+  it('a server that has given up an era answers all from the one it has', async () => {
+    const state = openStateStore(':memory:');
+    const server = listing({ eras: ['legacy', 'modern'], tools: [plainTool('old')], modern: { tools: [plainTool('new')] } });
+    await life(state, { s: server.entry }, async (gateway) => {
+      assert.deepEqual(await new Client(gateway, 'legacy').names(), ['s__old']);
+      assert.deepEqual(await new Client(gateway, 'modern').names(), ['s__new']);
+    });
+    for (const [key] of state.entries('servers')) state.delete('servers', key); // what was learnt of eras is a day old
+    server.offers({ eras: ['legacy'], tools: [plainTool('old')] });
+    await life(state, { s: server.entry }, async (gateway) => {
+      const client = new Client(gateway, 'modern');
+      assert.deepEqual(await client.names(), ['s__new']);
+      await client.call('s__new');
+      await eventually('the modern client sees the legacy tools', async () => (await client.names())[0] === 's__old');
+      assert.equal(await client.call('s__old'), 'old');
+    });
+    state.close();
+  });
+
   it('what changed while nobody looked is told when the server starts again', async () => {
     const state = openStateStore(':memory:');
     const server = listing(offer);
