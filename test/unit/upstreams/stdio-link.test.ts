@@ -45,19 +45,23 @@ process.stdin.on('data', (chunk) => {
 const request = (id: number, params: JsonObject = {}) => ({ jsonrpc: '2.0', id, method: 'm', params }) as const;
 
 describe('a stdio link', () => {
-  it('writes what is sent in one turn at once, in order, pieces of bytes among them', async () => {
+  it('writes what is sent in one turn at once, and everything in order, pieces of bytes too', async () => {
     const { heard, link } = running(ECHO);
-    const raw = new RawOutcome(Buffer.from('{"big":"ü"}'), [{ key: 'big', start: 1, value: 7, end: 11 }]);
-    assert.equal(typeof encode(response('r', raw)), 'object');
-    for (let id = 1; id <= 100; id++) {
-      link.send(request(id, { text: 'ü\u2028' }));
-      if (id % 10 === 0) link.send(response(`r${id}`, raw));
-    }
+    for (let id = 1; id <= 100; id++) link.send(request(id, { text: 'ü\u2028' }));
     await heard.answer(100);
-    const results = heard.messages.map(({ message }) => message as Response & { id: number; result: { chunks: number; text?: string } });
+    const results = heard.messages.map(({ message }) => message as Response & { result: { chunks: number; text?: string } });
     assert.deepEqual(
-      results.filter(({ id }) => typeof id === 'number').map(({ id, result }) => [id, result.chunks, result.text]),
+      results.map(({ id, result }) => [id, result.chunks, result.text]),
       Array.from({ length: 100 }, (_, index) => [index + 1, 1, 'ü\u2028']),
+    );
+    const text = JSON.stringify({ big: 'ü'.repeat(20_000) });
+    const raw = new RawOutcome(Buffer.from(text), [{ key: 'big', start: 1, value: 7, end: Buffer.byteLength(text) - 1 }]);
+    assert.equal(typeof encode(response('r', raw)), 'object');
+    for (let id = 101; id <= 120; id++) link.send(id % 3 === 0 ? response(id, raw) : request(id));
+    await heard.answer(120);
+    assert.deepEqual(
+      heard.messages.map(({ message }) => (message as Response).id),
+      Array.from({ length: 120 }, (_, index) => index + 1),
     );
     await link.close();
     assert.deepEqual([heard.faults, heard.ends.map(({ code }) => code)], [[], ['SBX_SERVER_EXITED']]);
