@@ -83,6 +83,7 @@ export class Leg {
     });
     this.#subscriptions = new Subscriptions({
       ready: () => this.ready(),
+      own: () => this.#own.live,
       onFault: (error) => log('warn', `${name}: ${error instanceof Error ? error.message : String(error)}`),
       onNotification: (notification) => onNotification(notification, { era }),
     });
@@ -274,6 +275,7 @@ export class Leg {
       onQuestion: session === undefined ? answerForAll(folder) : ({ method, params, signal }) => session.ask(method, params, { signal }),
       onAsked: () => facts.sawAsking(),
     });
+    if (owner !== undefined) this.#subscriptions.copyTo(connection);
     if (era === 'legacy' && session?.level !== undefined && connection.capabilities['logging'] !== undefined)
       void connection.request('logging/setLevel', { level: session.level }).catch(() => undefined); // a wish; the session filters as well
     return connection;

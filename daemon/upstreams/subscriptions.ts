@@ -6,6 +6,8 @@ import type { Connection } from './connection.ts';
 export interface SubscriptionsOptions {
   /** The connection to subscribe on, opened if needed. */
   readonly ready: () => Promise<Connection>;
+  /** Single clients' own connections that live now. */
+  readonly own: () => readonly Connection[];
   /** Something went wrong that nobody waits for. */
   readonly onFault: (error: unknown) => void;
   /** Says again what may have been missed. */
@@ -46,6 +48,7 @@ export class Subscriptions {
     const count = (this.#counts.get(uri) ?? 0) + 1;
     this.#counts.set(uri, count);
     if (count > 1) return { result: {} };
+    for (const own of this.#options.own()) this.#mirror(own, 'resources/subscribe', uri);
     try {
       const there = this.#connection;
       const connection = there ?? (await this.#options.ready());
@@ -71,10 +74,25 @@ export class Subscriptions {
       return { result: {} };
     }
     const connection = this.#connection;
-    if (!this.#counts.delete(uri) || connection === undefined) return { result: {} };
+    if (!this.#counts.delete(uri)) return { result: {} };
+    for (const own of this.#options.own()) this.#mirror(own, 'resources/unsubscribe', uri);
+    if (connection === undefined) return { result: {} };
     if (connection.era === 'legacy') return connection.request('resources/unsubscribe', { uri });
     this.#listen(connection);
     return { result: {} };
+  }
+
+  /**
+   * Subscribes on a client's own connection what is subscribed here: what changes by that client's calls may be known in its process only.
+   * Who hears of it is decided above, by what each client asked for.
+   */
+  copyTo(own: Connection): void {
+    for (const uri of this.#counts.keys()) this.#mirror(own, 'resources/subscribe', uri);
+  }
+
+  #mirror(own: Connection, method: string, uri: string): void {
+    if (own.era === 'modern' || own.capabilities['resources'] === undefined) return;
+    own.request(method, { uri }).catch((error: unknown) => this.#options.onFault(error));
   }
 
   #subscribe(connection: Connection, uri: string): Promise<Outcome> {

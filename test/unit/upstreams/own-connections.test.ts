@@ -82,6 +82,18 @@ describe('a server that asks', () => {
     assert.deepEqual(heard, [['notifications/resources/updated', { era: 'legacy', session: 'a', principal: 'client of a' }]]);
   });
 
+  it('subscriptions hold on every own connection too: what changes may be known in that process only', async (t) => {
+    const yard = makeYard(t);
+    const upstream = yard.upstream('s', [], { sharing: 'never' });
+    const [a, b] = [sessionScope('a'), sessionScope('b')];
+    await call(upstream, 'pid', a);
+    await upstream.subscribe('x:1');
+    assert.equal(await call(upstream, 'subscribed', a), 'x:1', 'on one that was there');
+    assert.equal(await call(upstream, 'subscribed', b), 'x:1', 'on one that comes later');
+    await upstream.unsubscribe('x:1');
+    assert.deepEqual([await call(upstream, 'subscribed', a), await call(upstream, 'subscribed', b)], ['', '']);
+  });
+
   it('what it logs on a connection of one client is heard by that client only', async (t) => {
     const yard = makeYard(t);
     const upstream = yard.upstream('s', [], { sharing: 'never' });
