@@ -5,26 +5,16 @@ import type { Era } from '../protocol/eras.ts';
 import type { JsonObject, Notification } from '../protocol/message.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import type { UpstreamHost } from '../upstreams/upstream-host.ts';
+import { Audience, LIST_KINDS, type ViewListener } from './audience.ts';
 import { type Catalog, type MergedLists, mergeLists, visibleCatalog } from './catalog.ts';
 import { CatalogStore } from './catalog-store.ts';
 import { Member } from './member.ts';
 import type { NameBook } from './name-book.ts';
-import { listDigest, type Page } from './paging.ts';
+import type { Page } from './paging.ts';
 import { dependsOnClient, type Policy, policyOf } from './policy.ts';
 import { type SearchAnswer, type SearchIndex, type SearchRequest, searchIndex } from './search.ts';
 import { answerSearchTool, isSearchTool, SEARCH_TOOLS, type SearchToolAnswer } from './search-tools.ts';
 import type { ListName } from './snapshot.ts';
-
-/** What a list is about, in `notifications/<kind>/list_changed`. */
-export type ListKind = 'tools' | 'prompts' | 'resources';
-
-/** What a session hears from its endpoint. */
-export interface ViewListener {
-  /** The lists visible to the listener's client in this era changed; those of the other era may not have. */
-  listChanged(kind: ListKind, era: Era): void;
-  /** A visible server said something else: `notifications/message`, `notifications/resources/updated` (URI as exposed), … */
-  notified(notification: Notification): void;
-}
 
 /** What a view needs from its owner. */
 export interface ViewOptions {
@@ -37,7 +27,6 @@ export interface ViewOptions {
 
 /** Milliseconds a handshake or a subscription waits for servers of which nothing is known yet. */
 const MOMENT_MS = 1000;
-const KINDS: readonly ListKind[] = ['tools', 'prompts', 'resources'];
 const ERAS: readonly Era[] = ['legacy', 'modern'];
 
 /** The live view of one endpoint. What a client sees of it is decided by its name as wired and its era, by nothing else. */
@@ -46,16 +35,13 @@ export class EndpointView {
   readonly #options: ViewOptions;
   readonly #catalogs: CatalogStore;
   readonly #names: NameBook;
-  /** Listener → its client. */
-  readonly #listeners = new Map<ViewListener, string>();
+  readonly #audience: Audience;
   readonly #eras = new Set<Era>();
   readonly #policies = new Map<string, Policy>();
   readonly #merged = new Map<Era, MergedLists>();
   /** By policy: those with the same key show the same. */
   readonly #visible: Readonly<Record<Era, Map<string, Catalog>>> = { legacy: new Map(), modern: new Map() };
   readonly #indexes = new WeakMap<Catalog, SearchIndex>();
-  /** Digest of what a client last saw or was told to look at again: client, era, kind → digest. */
-  readonly #seen = new Map<string, Map<string, string>>();
   #members: Member[] = [];
 
   constructor(endpoint: ResolvedEndpoint, options: ViewOptions) {
@@ -63,6 +49,10 @@ export class EndpointView {
     this.#options = options;
     this.#catalogs = options.catalogs ?? new CatalogStore();
     this.#names = this.#catalogs.names(endpoint.path);
+    this.#audience = new Audience({
+      catalog: (client, era) => this.catalog(client, era),
+      unknown: (client) => this.#visibleMembers(client).filter((member) => !member.known),
+    });
     this.update(endpoint);
   }
 
@@ -85,9 +75,9 @@ export class EndpointView {
     this.#policies.clear();
     this.#forget();
     // A new server is started right away when somebody is listening, so that its tools appear by themselves.
-    if (this.#listeners.size > 0)
+    if (this.#audience.present)
       for (const member of this.#members) if (!before.includes(member)) for (const era of this.#eras) void member.load(era);
-    this.#announce(KINDS);
+    this.#audience.announce(LIST_KINDS);
   }
 
   /**
@@ -118,12 +108,10 @@ export class EndpointView {
    */
   async loadedCatalog(client = '', era: Era = 'legacy'): Promise<Catalog> {
     this.#eras.add(era);
-    const policy = this.#policy(client);
-    const waits = this.#members.filter((member) => policy.server(member.server)).map((member) => member.patience(era));
+    const waits = this.#visibleMembers(client).map((member) => member.patience(era));
     if (waits.some((wait) => wait !== undefined)) await Promise.all(waits);
     const catalog = this.catalog(client, era);
-    const seen = this.#seenBy(client);
-    for (const kind of KINDS) seen.set(`${era} ${kind}`, kindDigest(catalog, kind));
+    this.#audience.saw(client, catalog);
     return catalog;
   }
 
@@ -215,19 +203,13 @@ export class EndpointView {
    * @param client name the client was wired with: it hears of what it can see
    */
   listen(listener: ViewListener, client = ''): () => void {
-    this.#listeners.set(listener, client);
-    const seen = this.#seenBy(client);
-    // A client that comes back after a restart holds the lists of the snapshots.
-    if (this.#unknown(client).length === 0)
-      for (const era of ERAS)
-        for (const kind of KINDS) if (!seen.has(`${era} ${kind}`)) seen.set(`${era} ${kind}`, kindDigest(this.catalog(client, era), kind));
-    return () => this.#listeners.delete(listener);
+    return this.#audience.add(listener, client);
   }
 
   /** Ends the view. */
   dispose(): void {
     for (const member of this.#members) member.dispose();
-    this.#listeners.clear();
+    this.#audience.clear();
   }
 
   #member(server: ResolvedEndpoint['servers'][number], upstream: Member['upstream']): Member {
@@ -250,12 +232,9 @@ export class EndpointView {
     return policy;
   }
 
-  #seenBy(client: string): Map<string, string> {
-    const known = this.#seen.get(client);
-    if (known !== undefined) return known;
-    const seen = new Map<string, string>();
-    this.#seen.set(client, seen);
-    return seen;
+  #visibleMembers(client: string): readonly Member[] {
+    const policy = this.#policy(client);
+    return policy.key === '' ? this.#members : this.#members.filter((member) => policy.server(member.server));
   }
 
   #forget(): void {
@@ -265,33 +244,8 @@ export class EndpointView {
 
   #changed(lists: readonly ListName[]): void {
     this.#forget();
-    this.#announce([...new Set(lists.map((list) => (list === 'templates' ? 'resources' : list)))]);
+    this.#audience.announce([...new Set(lists.map((list) => (list === 'templates' ? 'resources' : list)))]);
     this.#options.onLists?.();
-  }
-
-  /** Tells each client of the lists that are no longer what it saw; what nobody has seen has not changed. */
-  #announce(kinds: readonly ListKind[]): void {
-    for (const [client, seen] of this.#seen) {
-      const listeners = [...this.#listeners].flatMap(([listener, of]) => (of === client ? [listener] : []));
-      // Where nobody listens, the next client to come reads for itself.
-      if (listeners.length === 0) this.#seen.delete(client);
-      else for (const era of ERAS) for (const kind of kinds) this.#compare(client, era, kind, seen, listeners);
-    }
-  }
-
-  #compare(client: string, era: Era, kind: ListKind, seen: Map<string, string>, listeners: readonly ViewListener[]): void {
-    const before = seen.get(`${era} ${kind}`);
-    // A client that calls without listing hears of changes too, but not that servers come up.
-    if (before === undefined && this.#unknown(client).some(({ upstream }) => upstream.state === 'starting')) return;
-    const now = kindDigest(this.catalog(client, era), kind);
-    seen.set(`${era} ${kind}`, now);
-    if (before !== undefined && now !== before) for (const listener of listeners) listener.listChanged(kind, era);
-  }
-
-  /** Visible servers of which nothing is known yet. */
-  #unknown(client: string): readonly Member[] {
-    const policy = this.#policy(client);
-    return this.#members.filter((member) => policy.server(member.server) && !member.known);
   }
 
   #notified(member: Member, notification: Notification): void {
@@ -301,15 +255,11 @@ export class EndpointView {
         ? [...this.#merged.values()].map(({ uriAliases }) => uriAliases.get(member)?.get(uri)).find((alias) => alias !== undefined)
         : undefined;
     const told: Notification = exposed === undefined ? notification : { ...notification, params: { ...notification.params, uri: exposed } };
-    for (const [listener, client] of this.#listeners) {
+    this.#audience.tell(told, (client) => {
       const policy = this.#policy(client);
-      if (typeof uri === 'string' ? policy.resources(member.server) : policy.server(member.server)) listener.notified(told);
-    }
+      return typeof uri === 'string' ? policy.resources(member.server) : policy.server(member.server);
+    });
   }
-}
-
-function kindDigest(catalog: Catalog, kind: ListKind): string {
-  return kind === 'resources' ? `${listDigest(catalog.resources)} ${listDigest(catalog.resourceTemplates)}` : listDigest(catalog[kind]);
 }
 
 /** Whether a binding is the same, so that nothing has to be read or announced again. The entry is the upstream's affair, but for its fallback. */
