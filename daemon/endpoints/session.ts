@@ -73,7 +73,11 @@ export class Session implements CallerSession {
     if (parts.restored === undefined) return;
     this.#state = parts.restored;
     this.#begin();
-    for (const uri of parts.restored.subscribed) void this.#subscribe(uri);
+    for (const uri of parts.restored.subscribed) {
+      // Heard from now on: the server may tell before it has answered.
+      this.#subscribed.add(uri);
+      void this.#subscribe(uri);
+    }
   }
 
   /** Requests being worked on, subscriptions not counted. */
@@ -105,6 +109,7 @@ export class Session implements CallerSession {
 
   /** Tells the client; see {@link CallerSession.tell}. */
   tell(notification: Notification, related?: RequestId): void {
+    if (notification.method === 'notifications/message' && !reaches(notification.params, this.level ?? DEFAULT_LEVEL)) return;
     this.#parts.deliver(notification, related);
   }
 
@@ -237,8 +242,6 @@ export class Session implements CallerSession {
     const { method, params } = notification;
     if (method === 'notifications/resources/updated') {
       if (this.#subscribed.has(String(params?.['uri']))) this.tell(notification);
-    } else if (method === 'notifications/message') {
-      if (reaches(params, this.level ?? DEFAULT_LEVEL)) this.tell(notification);
     } else if (method === 'notifications/elicitation/complete') {
       if (this.#asks.opened(params?.['elicitationId'])) this.tell(notification);
     } else if (!method.startsWith('notifications/tasks')) this.tell(notification); // a task is one client's; it asks for its state
