@@ -78,7 +78,11 @@ export class EraVerdict {
       return this.#legs[era];
     } catch (error) {
       const answered = error instanceof EraRefused || (trial && error instanceof SignalboxError && ANSWERS.has(error.code));
-      if (!answered) throw error;
+      if (!answered) {
+        // No such command, nobody at the address: no answer to the question of the era, but a server that is down.
+        if (trial) this.#legs[era].fail(error);
+        throw error;
+      }
       const leg = await this.#instead(other, error, this.#legs[era]);
       this.#facts.learn(era, false, error instanceof SignalboxError && error.code === 'SBX_SERVER_TIMEOUT');
       this.#facts.learn(other, true);
