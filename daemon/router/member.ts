@@ -146,15 +146,18 @@ export class Member {
       this.lists.touch(era);
       return undefined;
     }
-    if (this.upstream.state === 'down') {
-      // It has failed before: try again, but nobody waits for it.
+    if (this.upstream.state === 'down' || (!this.#patience.has(era) && this.lists.slow(era))) {
+      // It has failed before, or used up its patience in a daemon before this one: try again, but nobody waits for it.
       void this.load(era);
       return undefined;
     }
     const waiting = this.#patience.get(era);
     if (waiting !== undefined) return waiting;
     const patience = new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, PATIENCE_MS);
+      const timer = setTimeout(() => {
+        this.lists.wasSlow(era);
+        resolve();
+      }, PATIENCE_MS);
       void this.load(era).finally(() => {
         clearTimeout(timer);
         resolve();

@@ -1,4 +1,5 @@
 /** What one server offers, in both eras, remembered over restarts: shared by every endpoint the server is in. */
+import { createHash } from 'node:crypto';
 import { type ErrorShape, errorShape } from '../api/errors.ts';
 import type { StateStore } from '../api/state.ts';
 import type { Era } from '../protocol/eras.ts';
@@ -14,6 +15,8 @@ const STALE_MS = 24 * 60 * 60_000;
 const RETRY_MS = 10 * 60_000;
 /** Milliseconds a list may be old when its server never says that it changed. */
 const SILENT_MS = 30_000;
+/** Characters of a row that is still kept over a restart. */
+const SIZE_LIMIT = 16 * 1024 * 1024;
 const ERAS: readonly Era[] = ['legacy', 'modern'];
 
 /** Reacts to what happens at a server. */
@@ -57,6 +60,8 @@ export class ServerLists {
   /** Client's era → era of the leg that answers it, once it is known. */
   readonly #answers = new Map<Era, Era>();
   readonly #rows = new Map<Era, Row>();
+  /** What was last written of a row. */
+  readonly #kept = new Map<Era, { readonly digest: string; readonly at: number }>();
   readonly #errors = new Map<Era, ErrorShape>();
   readonly #loading = new Map<Era, Promise<void>>();
   #triedAt = 0;
@@ -84,6 +89,15 @@ export class ServerLists {
   /** The best known snapshot of any era, for people. */
   any(): Snapshot | undefined {
     return this.#legs.modern.snapshot ?? this.#legs.legacy.snapshot;
+  }
+
+  /** Whether the first list once waited for this server in vain, in this daemon or one before it. */
+  slow(era: Era): boolean {
+    return this.#parts.state?.get<unknown>('snapshots', this.#slowKey(era)) !== undefined;
+  }
+  /** The first list waited for it in vain: remembered, so that not every start of the daemon waits for it again. */
+  wasSlow(era: Era): void {
+    this.#parts.state?.set('snapshots', this.#slowKey(era), Date.now());
   }
 
   /** Whether a connection to the server lives that keeps the snapshot true. */
@@ -202,20 +216,24 @@ export class ServerLists {
     return `${this.#parts.key}\n${era}`;
   }
 
-  /** Remembers a leg whose lists were all read. An unchanged row is written again only to move its date. */
+  #slowKey(era: Era): string {
+    return `${this.#key(era)}\nslow`;
+  }
+
+  /** Remembers a leg whose lists were all read. An unchanged row is written again only to move its date; a huge one is not kept over a restart. */
   #keep(era: Era): void {
     const { state, version } = this.#parts;
     const leg = this.#legs[era];
     if (!leg.complete || leg.snapshot === undefined) return;
     const answers = ERAS.filter((client) => this.#answers.get(client) === era);
     const row: Row = { version, at: Date.now(), answers, snapshot: leg.snapshot, faults: leg.faults };
-    const before = this.#rows.get(era);
+    const text = JSON.stringify({ ...row, at: 0 });
+    const before = this.#kept.get(era);
     this.#rows.set(era, row);
-    if (before !== undefined && row.at - before.at < STALE_MS / 24 && equal({ ...before, at: 0 }, { ...row, at: 0 })) {
-      this.#rows.set(era, before);
-      return;
-    }
-    state?.set('snapshots', this.#key(era), row);
+    if (before !== undefined && before.digest === digestOf(text) && row.at - before.at < STALE_MS / 24) return;
+    this.#kept.set(era, { digest: digestOf(text), at: row.at });
+    if (text.length <= SIZE_LIMIT) state?.set('snapshots', this.#key(era), row);
+    else state?.delete('snapshots', this.#key(era));
   }
 
   #notified(notification: Notification): void {
@@ -229,8 +247,8 @@ export class ServerLists {
   }
 }
 
-function equal(a: object, b: object): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
 }
 
 /** A row of another layout is no row. */

@@ -222,4 +222,27 @@ describe('snapshots', () => {
     });
     state.close();
   });
+
+  it('do not keep the first list waiting for a server that has been waited for in vain by a daemon before', async () => {
+    const state = openStateStore(':memory:');
+    const server = listing(offer);
+    const mute = { command: process.execPath, args: ['-e', 'process.stdin.resume()'] };
+    const waitsFor = ({ view }: Gateway): readonly string[] =>
+      view()
+        .members.filter((member) => member.patience('legacy') !== undefined)
+        .map(({ alias }) => alias);
+    const servers = { good: server.entry, mute };
+    await life(state, servers, async (gateway) => {
+      assert.deepEqual(waitsFor(gateway), ['good', 'mute']);
+      assert.deepEqual(await new Client(gateway, 'legacy').names(), ['good__read']);
+    });
+    await life(state, servers, async (gateway) => {
+      assert.deepEqual(waitsFor(gateway), []);
+      assert.deepEqual(await new Client(gateway, 'legacy').names(), ['good__read']);
+    });
+    // configured in another way it is another server, and gets its chance
+    await life(state, { ...servers, mute: { ...mute, env: { OTHER: '1' } } }, async (gateway) => {
+      assert.deepEqual(waitsFor(gateway), ['mute']);
+    });
+  });
 });
