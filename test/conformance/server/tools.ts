@@ -6,6 +6,8 @@ import { AUDIO, image, object, SCHEMA_2020_12, text } from './content.ts';
 
 /** Between two notifications, in ms: the suite wants to see them apart. */
 const STEP_MS = 50;
+/** How long `test_reconnection` takes, in ms: more than a gateway may wait before it gives a call a stream that can be resumed. */
+const LONG_MS = 1500;
 
 const NOTHING = fromJsonSchema<Record<string, unknown>>(object());
 
@@ -48,7 +50,7 @@ export function registerTools(server: McpServer, changes: Changes): RegisteredTo
   });
   server.registerTool('test_reconnection', { description: 'Closes its stream in mid-call', inputSchema: NOTHING }, async (_args, ctx) => {
     ctx.http?.closeSSE?.();
-    await pause(2 * STEP_MS);
+    await pause(LONG_MS);
     return { content: [text('Answered after the stream was closed')] };
   });
   server.registerTool(
