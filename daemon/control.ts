@@ -90,7 +90,8 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
       const { view } = served(ref);
       const catalog = await view.loadedCatalog();
       return {
-        tools: catalog.tools.map((tool) => ({
+        // People want to see the tools also where clients have to search for them.
+        tools: catalog.allTools.map((tool) => ({
           server: catalog.toolRoutes.get(String(tool['name']))?.member.server.name ?? '',
           tool: tool as never,
         })),

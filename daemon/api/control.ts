@@ -51,7 +51,7 @@ export interface DaemonStatus {
   readonly problems: readonly ConfigProblem[];
   readonly sessions: number;
 }
-/** A tool as listed by the endpoint (the MCP `Tool` object, names already exposed), with its server. */
+/** A tool of the endpoint (the MCP `Tool` object, names already exposed), with its server; also where clients have to search for it. */
 export interface ToolInfo {
   readonly server: string;
   readonly tool: {

@@ -28,22 +28,32 @@ interface Row {
   readonly hashes: readonly string[];
 }
 
+/** Tools of one server that are remembered: a server that invents names must not fill the disk, nor push out what was accepted. */
+const ROWS_LIMIT = 5000;
+
 /** The accepted definitions of one workspace's servers. */
 export class Definitions {
   readonly #state: StateStore | undefined;
   readonly #rows = new Map<string, Row>();
+  /** Rows by workspace and server. */
+  readonly #counts = new Map<string, number>();
 
   constructor(state: StateStore | undefined) {
     this.#state = state;
   }
 
-  /** Whether this is the definition that was accepted. One seen for the first time is. */
+  /** Whether this is the definition that was accepted. One seen for the first time is, up to 5000 of a server. */
   accepts(workspace: string | undefined, server: string, tool: string, definition: JsonObject): boolean {
     const key = keyOf(workspace, server, tool);
     const row = this.#row(key);
     const hash = definitionHash(definition);
-    if (row === undefined) this.#set(key, { hashes: [hash] });
-    return row === undefined || row.hashes.includes(hash);
+    if (row !== undefined) return row.hashes.includes(hash);
+    const owner = keyOf(workspace, server, '');
+    const count = this.#counts.get(owner) ?? this.#state?.entries('definitions', owner).length ?? 0;
+    this.#counts.set(owner, Math.min(count + 1, ROWS_LIMIT));
+    if (count >= ROWS_LIMIT) return false;
+    this.#set(key, { hashes: [hash] });
+    return true;
   }
 
   /** Accepts these definitions of a tool, and no other from now on. */

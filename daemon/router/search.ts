@@ -57,7 +57,10 @@ const EXACT_WEIGHT = 0.2;
 const SYNONYM_WEIGHT = 0.55;
 const DEFAULT_LIMIT = 10;
 /** Levels of a schema whose properties are read. */
-const SCHEMA_DEPTH = 3;
+const SCHEMA_DEPTH = 4;
+/** Parameters of a tool, and characters of a text, that are read: nobody finds a tool by more. */
+const PARAMETER_LIMIT = 200;
+const TEXT_LIMIT = 4000;
 
 /** What tools do, in other words: a model asks for "remove" where the tool says "delete". */
 const SYNONYMS: readonly (readonly string[])[] = [
@@ -143,7 +146,9 @@ function score(
   postings: ReadonlyMap<string, readonly Posting[]>,
   vocabulary: readonly string[],
 ): Float64Array | undefined {
-  const asked = [...new Set(words(query).flatMap(({ whole, parts }) => (postings.has(stem(whole)) ? [whole] : parts)))];
+  const asked = [
+    ...new Set(words(query.slice(0, TEXT_LIMIT)).flatMap(({ whole, parts }) => (postings.has(stem(whole)) ? [whole] : parts))),
+  ];
   if (asked.length === 0) return undefined;
   const scores = new Float64Array(all.length);
   const matched = new Float64Array(all.length);
@@ -229,10 +234,11 @@ function entryOf({ tool, server }: SearchedTool): Entry {
 
 function readSchema(schema: unknown, depth: number, names: string[], texts: string[]): void {
   if (depth === 0 || !isObject(schema)) return;
-  readSchema(schema['items'], depth, names, texts);
+  readSchema(schema['items'], depth - 1, names, texts);
   if (!isObject(schema['properties'])) return;
   for (const [name, property] of Object.entries(schema['properties'])) {
-    names.push(name);
+    if (names.length >= PARAMETER_LIMIT) return;
+    names.push(name.slice(0, TEXT_LIMIT));
     if (!isObject(property)) continue;
     texts.push(text(property['description']));
     readSchema(property, depth - 1, names, texts);
@@ -255,5 +261,5 @@ function synonymsByStem(): ReadonlyMap<string, readonly string[]> {
 }
 
 function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
+  return typeof value === 'string' ? value.slice(0, TEXT_LIMIT) : '';
 }

@@ -46,6 +46,8 @@ const LISTS: Readonly<Record<ListName, { method: string; field: string; capabili
 };
 /** Pages read at most: a cursor that never ends must not hold us for ever. */
 const PAGE_LIMIT = 1000;
+/** Levels of a definition: some thousand are enough to overflow the stack of whoever writes it as JSON, and with it the list of all servers. */
+const DEPTH_LIMIT = 200;
 
 /** Which lists a `list_changed` notification is about. */
 export function listsOf(method: string): readonly ListName[] {
@@ -119,7 +121,11 @@ function sound(list: ListName, items: readonly JsonObject[], server: string, own
       return false;
     }
     if (seen.has(value)) {
-      faults.push(leftOut(server, method, `"${value}" is there twice; the first counts.`));
+      faults.push(leftOut(server, method, `"${value.slice(0, 100)}" is there twice; the first counts.`));
+      return false;
+    }
+    if (isDeep(item)) {
+      faults.push(leftOut(server, method, `"${value.slice(0, 100)}" is nested more than ${DEPTH_LIMIT} levels deep.`));
       return false;
     }
     const fault = hopFault(hopsOf(item), own);
@@ -132,6 +138,15 @@ function sound(list: ListName, items: readonly JsonObject[], server: string, own
   });
   // A hundred definitions of one circle are one fault.
   return { items: kept, faults: [...new Map(faults.map((fault) => [`${fault.code} ${fault.cause}`, fault])).values()] };
+}
+
+function isDeep(definition: JsonObject): boolean {
+  let level: readonly unknown[] = [definition];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > DEPTH_LIMIT) return true;
+    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
+  }
+  return false;
 }
 
 function leftOut(server: string, method: string, why: string): ErrorShape {

@@ -160,6 +160,17 @@ describe('names', () => {
   });
 });
 
+describe('a definition made to hurt', () => {
+  it('so deep that it cannot be written costs its server that tool, and the others nothing', async (t) => {
+    const deep = JSON.parse(`${'['.repeat(4000)}${']'.repeat(4000)}`) as object;
+    const { gateway, servers } = await gatewayOf(t, { bad: { tools: [plainTool('ok')] }, good: { tools: [plainTool('ok')] } });
+    servers['bad']?.offers({ tools: [plainTool('ok'), plainTool('deep', { inputSchema: { type: 'object', default: deep } })] });
+    const client = new Client(gateway);
+    assert.deepEqual(await client.names(), ['bad__ok', 'good__ok']);
+    assert.match(gateway.view().members[0]?.problems()[0]?.cause ?? '', /"deep" is nested more than 200 levels deep/);
+  });
+});
+
 describe('overrides', () => {
   const offer = {
     tools: [plainTool('deploy', { annotations: { destructiveHint: true, vendor: 1 } }), plainTool('secret'), plainTool('status')],

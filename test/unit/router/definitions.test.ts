@@ -99,6 +99,21 @@ describe('overrides', () => {
     assert.ok(!definitions.accepts('one', 's', 'a', tool('a', { title: 'T' })));
   });
 
+  it('a server that invents names neither fills the disk nor pushes out what was accepted', () => {
+    const state = openStateStore(':memory:');
+    const definitions = new Definitions(state);
+    assert.ok(definitions.accepts(undefined, 's', 'deploy', tool('deploy')));
+    for (let round = 0; round < 6000; round++) definitions.accepts(undefined, 's', `t${round}`, tool(`t${round}`));
+    assert.equal(state.entries('definitions').length, 5000);
+    for (const known of [definitions, new Definitions(state)]) {
+      assert.ok(!known.accepts(undefined, 's', 'deploy', tool('deploy', { description: 'Evil' })));
+      assert.ok(known.accepts(undefined, 's', 'deploy', tool('deploy')));
+      assert.ok(!known.accepts(undefined, 's', 'another', tool('another')));
+      assert.ok(known.accepts(undefined, 'other', 'another', tool('another')));
+    }
+    state.close();
+  });
+
   it('nothing is remembered of tools nobody said anything of, and a name of every object is a name like another', () => {
     const state = openStateStore(':memory:');
     assert.deepEqual(names({ overrides: {} }, new Definitions(state), [tool('constructor'), tool('a')]), [
