@@ -142,7 +142,7 @@ export class DaemonConnection {
       let runtime = await locateDaemon(this.#parts.paths.runtimeFile);
       if (mayStart && (runtime === undefined || isOlder(runtime))) {
         this.#set('starting');
-        await this.#parts.cli(['up']); // replaces a daemon too old for us, after it drained
+        await this.#parts.cli(['up']); // a daemon too old for us is not replaced yet: its hello says SBX_DAEMON_VERSION and what to do
         runtime = await locateDaemon(this.#parts.paths.runtimeFile);
         if (runtime === undefined) throw notThere(this.#parts.paths.runtimeFile);
       }
