@@ -63,6 +63,20 @@ export class Generator {
   }
 }
 
+/** Waits until a process and everything below it have been quiet for a while: no new process, and hardly any CPU. */
+export async function settled(pid: number): Promise<void> {
+  const look = (): { readonly count: number; readonly cpu: number } => {
+    const pids = [pid, ...descendants(pid).map((process) => process.pid)];
+    return { count: pids.length, cpu: pids.reduce((sum, each) => sum + (cpuOf(each) || 0), 0) };
+  };
+  for (let before = look(), quiet = 0; quiet < 3; ) {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const now = look();
+    quiet = now.count === before.count && now.cpu - before.cpu < 50 ? quiet + 1 : 0;
+    before = now;
+  }
+}
+
 /** Milliseconds of CPU a process has used so far, all its threads (`/proc/PID/task/<tid>/schedstat`, nanoseconds). */
 export function cpuOf(pid: number): number {
   try {
