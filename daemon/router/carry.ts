@@ -1,5 +1,4 @@
 /** Carries one request to one server and its outcome back: across the eras, with progress, log, and what the server asks on the way. */
-import { SignalboxError } from '../api/errors.ts';
 import type { Sealer } from '../api/seal.ts';
 import { inputRequired, MAY_ASK, requestDigest, withoutRound } from '../protocol/asking.ts';
 import { bridgeOutcome, META, withoutEnvelope } from '../protocol/eras.ts';
@@ -9,6 +8,7 @@ import { memberOf, withMembers } from '../protocol/outcome.ts';
 import type { CallEnd } from '../upstreams/circuit-breaker.ts';
 import type { Connection, Identity } from '../upstreams/connection.ts';
 import type { CallScope } from '../upstreams/lease.ts';
+import { endOf } from '../upstreams/outage.ts';
 import type { RequestOptions } from '../upstreams/request.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { answerRounds, passQuestion } from './answering.ts';
@@ -46,9 +46,6 @@ export interface Carriage {
   /** Called when there is a connection and the request goes out: from then on it may have run. */
   readonly onSent?: () => void;
 }
-
-/** Failures of the way to a server, not of what it said: the circuit breaker counts them. */
-const WAY_FAILED = new Set(['SBX_SERVER_TIMEOUT', 'SBX_SERVER_EXITED', 'SBX_SERVER_UNREACHABLE', 'SBX_SERVER_HTTP']);
 
 /** Carries requests. Safe for concurrent calls. */
 export class Carrier {
@@ -187,8 +184,7 @@ export class Carrier {
     try {
       return await use(lease.connection);
     } catch (error) {
-      if (signal.aborted) went = 'cancelled';
-      else if (error instanceof SignalboxError && WAY_FAILED.has(error.code)) went = 'failed';
+      went = endOf(error, signal.aborted);
       throw error;
     } finally {
       lease.release(went);
