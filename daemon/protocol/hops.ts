@@ -4,6 +4,8 @@ import { isObject, type JsonObject, metaOf } from './message.ts';
 
 /** `_meta` key: ids of the daemons a request has come through, oldest first; on a listed definition, those it was read through. */
 export const HOPS_KEY = 'dev.signalbox/hops';
+/** `_meta` key of what a daemon answers to `initialize` and `server/discover`: its id. */
+export const DAEMON_KEY = 'dev.signalbox/daemon';
 /** Daemons a request may come through. */
 export const HOPS_LIMIT = 4;
 

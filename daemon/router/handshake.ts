@@ -1,5 +1,6 @@
 /** What an endpoint says of itself in `initialize` and `server/discover`. */
 import type { Era } from '../protocol/eras.ts';
+import { DAEMON_KEY } from '../protocol/hops.ts';
 import { isObject, type JsonObject } from '../protocol/message.ts';
 import type { Identity } from '../upstreams/connection.ts';
 import type { EndpointView } from './endpoint-view.ts';
@@ -29,7 +30,7 @@ export function about(view: EndpointView, era: Era, client: string, identity: Id
     ...(era === 'legacy' ? { serverInfo: { ...identity } } : {}),
     instructions: view.instructions(client, era),
     _meta: {
-      'dev.signalbox/daemon': daemonId,
+      [DAEMON_KEY]: daemonId,
       'dev.signalbox/servers': Object.fromEntries(snapshots.map(({ alias, serverInfo }) => [alias, serverInfo])),
     },
   };

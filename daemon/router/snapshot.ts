@@ -1,6 +1,6 @@
 /** What one server offers, as it said it: every page of every list, nothing dropped but what cannot be a definition. */
 import { type ErrorShape, SignalboxError } from '../api/errors.ts';
-import { hopFault, hopsOf } from '../protocol/hops.ts';
+import { DAEMON_KEY, hopFault, hopsOf, withHop } from '../protocol/hops.ts';
 import { isObject, type JsonObject } from '../protocol/message.ts';
 import type { Connection } from '../upstreams/connection.ts';
 
@@ -70,6 +70,9 @@ export function announcesChanges(capabilities: JsonObject, list: ListName): bool
  */
 export async function readList(connection: Connection, list: ListName, server: string, own: string): Promise<ListReading> {
   const { method, field, capability } = LISTS[list];
+  // Whatever type it is configured as: what says it is a daemon is one, and everything it lists has come through it.
+  const daemon = connection.agreement.meta[DAEMON_KEY];
+  const through = typeof daemon === 'string' ? (item: JsonObject) => withHop(item, daemon) : (item: JsonObject) => item;
   if (connection.capabilities[capability] === undefined) return { items: [], faults: [] };
   const items: JsonObject[] = [];
   const seen = new Set<unknown>();
@@ -87,7 +90,7 @@ export async function readList(connection: Connection, list: ListName, server: s
     }
     const { result } = outcome;
     const found = result[field];
-    if (Array.isArray(found)) items.push(...found.filter(isObject));
+    if (Array.isArray(found)) items.push(...found.filter(isObject).map(through));
     caching = strictest(caching, result);
     const next = result['nextCursor'];
     if (next === undefined || next === null || next === '')
