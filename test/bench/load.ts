@@ -149,6 +149,28 @@ async function sseCallers(target: Target, job: Job): Promise<Callers> {
   };
 }
 
+/** The standing stream of a legacy session: some gateways say there what belongs to a call. Counts; ends when told. */
+async function standing(target: Target, job: Job): Promise<{ counted: () => Promise<number>; close: () => void }> {
+  const frames = new Frames(job.count);
+  const ending = new AbortController();
+  const headers = { ...target.headers, accept: 'text/event-stream' };
+  const stream = await fetch(`http://127.0.0.1:${target.port}${target.path}`, { headers, signal: ending.signal });
+  void (async () => {
+    for await (const chunk of stream.body ?? []) frames.read(Buffer.from(chunk));
+  })().catch(() => undefined); // the end of the run ends the stream
+  return {
+    // what is still under way when the last answer is there
+    counted: async () => {
+      for (let before = -1; before !== frames.counted; ) {
+        before = frames.counted;
+        await new Promise((resolve) => setTimeout(resolve, 300));
+      }
+      return frames.counted;
+    },
+    close: () => ending.abort(),
+  };
+}
+
 function checked(frame: Buffer, job: Job): Buffer {
   if (frame.length < job.bytes) throw new Error(`wrong answer: ${frame.subarray(0, 400).toString()}`);
   return frame;
@@ -160,6 +182,8 @@ async function run(job: Job): Promise<Sample> {
   const callers = Array.from({ length: job.clients }, () => shared ?? httpCaller(via as Target, job));
   // connected and, for stdio, started, before the clock runs
   await Promise.all(callers.map(({ call }) => call(nextId++)));
+  const session = via.kind === 'http' && job.count !== undefined && via.headers['mcp-session-id'] !== undefined;
+  const beside = session ? await standing(via, job) : undefined;
   if (shared?.frames !== undefined) shared.frames.counted = 0;
   const latencies = new Float64Array(job.calls);
   let counted = 0;
@@ -180,9 +204,11 @@ async function run(job: Job): Promise<Sample> {
     );
     const ms = performance.now() - start;
     const { user, system } = process.cpuUsage(cpu);
+    counted += (await beside?.counted()) ?? 0;
     return { latencies: [...latencies.sort()], ms, cost: (user + system) / 1000 / job.calls, counted: shared?.frames?.counted ?? counted };
   } finally {
     for (const { close } of callers) close();
+    beside?.close();
   }
 }
 
