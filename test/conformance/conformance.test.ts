@@ -49,10 +49,20 @@ function through(way: Way, eras: Eras, legs: readonly Leg[], title: string): voi
       it(leg.name, async (t) => {
         const before = await directly(leg);
         route ??= openRoute(way, eras);
-        const checks = await runSuite(leg, (await route).url);
-        t.diagnostic(summary(way, leg, eras, checks));
+        const { url } = await route;
         // The bare proxy is held to what the server itself is held to.
-        assertVerdict(worse(checks, way === 'proxy' ? undefined : before), way, leg, eras);
+        const found = (run: readonly Check[]): readonly Check[] => worse(run, way === 'proxy' ? undefined : before);
+        let checks = await runSuite(leg, url);
+        const failed = scenariosOf(judge(found(checks), { way, eras, leg: leg.name }).unexpected);
+        if (failed.length > 0) {
+          // Some scenarios wait half a second and no longer; on a busy machine that says nothing of what came, so each has a second run.
+          t.diagnostic(`run again: ${failed.join(', ')}`);
+          const again: Check[] = [];
+          for (const scenario of failed) again.push(...(await runSuite(leg, url, scenario)));
+          checks = [...checks.filter(({ scenario }) => !failed.includes(scenario)), ...again];
+        }
+        t.diagnostic(summary(way, leg, eras, checks));
+        assertVerdict(found(checks), way, leg, eras);
       });
   });
 }
@@ -68,7 +78,8 @@ function directly(leg: Leg): Promise<readonly Check[]> {
 
 function assertVerdict(found: readonly Check[], way: Way, leg: Leg, eras: Eras): void {
   const { unexpected, stale } = judge(found, { way, eras, leg: leg.name });
-  assert.deepEqual(unexpected, [], `failures nobody argued for:\n${unexpected.join('\n')}`);
+  const words = unexpected.map(({ status, scenario, id, message }) => `${status} ${scenario} ${id}: ${message}`);
+  assert.deepEqual(words, [], `failures nobody argued for:\n${words.join('\n')}`);
   assert.deepEqual(stale, [], `expected-failures.json argues for what passes:\n${stale.join('\n')}`);
 }
 
@@ -76,6 +87,10 @@ function summary(way: Way, leg: Leg, eras: Eras, checks: readonly Check[]): stri
   const { passed, total } = scenarioCounts(checks);
   const server = eras === 'both' ? '' : `, server ${eras} only`;
   return `result: ${way}${server}, suite ${leg.name}: ${passed} of ${total} scenarios without failure or warning`;
+}
+
+function scenariosOf(checks: readonly Check[]): readonly string[] {
+  return [...new Set(checks.map(({ scenario }) => scenario))];
 }
 
 function isModern(leg: Leg): boolean {

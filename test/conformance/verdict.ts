@@ -45,13 +45,11 @@ export function worse(checks: readonly Check[], before: readonly Check[] | undef
 export function judge(
   found: readonly Check[],
   at: { readonly way: Way; readonly eras: Eras; readonly leg: Leg['name'] },
-): { readonly unexpected: readonly string[]; readonly stale: readonly string[] } {
+): { readonly unexpected: readonly Check[]; readonly stale: readonly string[] } {
   const lines = EXPECTED.filter(({ ways, eras, legs }) => ways.includes(at.way) && eras.includes(at.eras) && legs.includes(at.leg));
   const meets = (line: Expected, check: Check): boolean => line.scenario === check.scenario && line.check === check.id;
   return {
-    unexpected: found
-      .filter((check) => !lines.some((line) => meets(line, check)))
-      .map(({ status, scenario, id, message }) => `${status} ${scenario} ${id}: ${message}`),
+    unexpected: found.filter((check) => !lines.some((line) => meets(line, check))),
     stale: lines
       .filter((line) => line.sometimes !== true && !found.some((check) => meets(line, check)))
       .map(({ scenario, check }) => `${scenario} ${check}`),
