@@ -4,8 +4,9 @@
 interface SourceJson {
   parse(text: string, reviver: (this: unknown, key: string, value: unknown, context: { readonly source?: string }) => unknown): unknown;
   rawJSON(text: string): unknown;
+  isRawJSON(value: unknown): boolean;
 }
-const { parse, rawJSON } = JSON as unknown as SourceJson;
+const { parse, rawJSON, isRawJSON } = JSON as unknown as SourceJson;
 
 /**
  * A text that may hold such a number: 16 or more digits, an exponent of three digits, or a negative zero. Hits inside strings cost
@@ -23,6 +24,11 @@ export function parseJson(text: string): unknown {
   return parse(text, (_key, value, { source }) =>
     typeof value === 'number' && source !== undefined && !holds(value, source) ? rawJSON(source) : value,
   );
+}
+
+/** Whether a value is a number that JavaScript cannot hold, as {@link parseJson} made it: an object to `typeof`, a number to everybody else. */
+export function isRawNumber(value: unknown): boolean {
+  return isRawJSON(value);
 }
 
 /** Whether writing the number gives the value that was read. */

@@ -1,6 +1,6 @@
 /** The JSON-RPC 2.0 envelope as the router sees it: everything it does not understand stays in place. */
 import { SignalboxError } from '../api/errors.ts';
-import { parseJson } from './json.ts';
+import { isRawNumber, parseJson } from './json.ts';
 
 /** A request id: what came is what goes back, type and value. */
 export type RequestId = string | number;
@@ -60,9 +60,9 @@ export class OutcomeResponse {
   }
 }
 
-/** Whether a value is a JSON object (not null, not an array). */
+/** Whether a value is a JSON object (not null, not an array, not a number JavaScript cannot hold). */
 export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value);
 }
 /** Whether a message is a request. */
 export function isRequest(message: Message): message is Request {

@@ -2,6 +2,7 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import type { Sealer } from '../api/seal.ts';
 import type { StateStore } from '../api/state.ts';
+import { parseJson } from '../protocol/json.ts';
 
 /** A key is used for sealing this long, and opens for as long again (milliseconds). */
 const KEY_LIFE_MS = 24 * 60 * 60_000;
@@ -53,7 +54,7 @@ export class KeyRing implements Sealer {
     decipher.setAAD(CONTEXT);
     decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
     try {
-      return JSON.parse(Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8')) as T;
+      return parseJson(Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8')) as T;
     } catch {
       return undefined; // changed on its way: the tag does not fit
     }

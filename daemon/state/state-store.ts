@@ -2,6 +2,7 @@
 import { closeSync, openSync, renameSync, rmSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { StateStore, StateTable } from '../api/state.ts';
+import { parseJson } from '../protocol/json.ts';
 
 /** Of the layout of the file; a file of another one is set aside. */
 const LAYOUT = 1;
@@ -159,7 +160,7 @@ function isBroken(error: unknown): boolean {
 /** A value somebody edited by hand into no JSON is no value. */
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseJson(text); // what servers list may hold numbers beyond JavaScript's
   } catch {
     return undefined;
   }

@@ -49,6 +49,14 @@ describe('bridging an outcome', () => {
     assert.deepEqual(bridgeOutcome({ result }, 'tools/call', 'modern', 'legacy', identity), { result });
   });
 
+  it('wraps structured content that is no object for a legacy client, a number JavaScript cannot hold among them', () => {
+    for (const value of ['[1]', '9007199254740993', '-0', '"x"', 'null']) {
+      const message = parseMessage(`{"jsonrpc":"2.0","id":1,"result":{"structuredContent":${value}}}`) as { result: object };
+      const outcome = bridgeOutcome({ result: { ...message.result } }, 'tools/call', 'modern', 'legacy', identity);
+      assert.equal(JSON.stringify(outcome), `{"result":{"structuredContent":{"result":${value}}}}`);
+    }
+  });
+
   it('turns "resource not found" into the modern code, and into no other', () => {
     const error = { code: -32002, message: 'no', data: { uri: 'x' } };
     assert.deepEqual(bridgeOutcome({ error }, 'resources/read', 'legacy', 'modern', identity), { error: { ...error, code: -32602 } });

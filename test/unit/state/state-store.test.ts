@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { parseJson } from '../../../daemon/protocol/json.ts';
 import { daemonId } from '../../../daemon/state/daemon-id.ts';
 import { openStateStore } from '../../../daemon/state/state-store.ts';
 
@@ -35,6 +36,14 @@ test('values survive being closed, by table and key, and are replaced and delete
     second.entries('names').map(([key]) => key),
     ['a'],
   );
+});
+
+test('numbers JavaScript cannot hold survive: servers list them in schemas', (t) => {
+  const text = '{"maximum":18446744073709551615}';
+  const store = openStateStore(join(folder(t), 'state.db'));
+  t.after(() => store.close());
+  store.set('snapshots', 'a', parseJson(text));
+  assert.equal(JSON.stringify(store.get('snapshots', 'a')), text);
 });
 
 test('entries are those of a prefix, in key order; % and _ are plain characters', (t) => {
