@@ -4,7 +4,7 @@ import { isObject, type Outcome } from '../protocol/message.ts';
 import { memberOf, withMembers } from '../protocol/outcome.ts';
 
 /** `_meta` key of a result another server gave: `{"server": name}`. */
-export const FALLBACK_KEY = 'dev.signalbox/fallback';
+const FALLBACK_KEY = 'dev.signalbox/fallback';
 
 /** Why a server has no connection to give. Full queues and rates are no such reason: a fallback is no way round a limit. */
 const DOWN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
