@@ -60,17 +60,31 @@ function systemCode(cause: unknown): { readonly cause?: { readonly code: string 
 
 function opener(server: ResolvedServer, workspace: string | undefined, parts: LinkParts): OpenLink {
   const { entry, name } = server;
-  const limits = { server: name, messageBytes: parts.messageBytes() };
   if ('url' in entry) {
     const hop = entry.type === 'signalbox' && parts.hop !== undefined ? { hop: parts.hop } : {};
-    const options = { ...limits, url: entry.url, headers: entry.headers ?? {}, ...hop };
+    const options = {
+      server: name,
+      url: entry.url,
+      headers: entry.headers ?? {},
+      ...hop,
+      // Whoever raises the limit because an answer was too large asks again, and the server still runs.
+      get messageBytes() {
+        return parts.messageBytes();
+      },
+    };
     return async (listener) => (entry.type === 'sse' ? new SseLink(listener, options) : urlLink(listener, options));
   }
   if (!('command' in entry || 'plugin' in entry)) {
     if (parts.pattern === undefined) throw new Error('nothing here opens patterns');
     return parts.pattern({ ...server, entry }, workspace);
   }
-  const options = { ...limits, onStderr: (line: string) => parts.onStderr(server, line) };
+  const options = {
+    server: name,
+    onStderr: (line: string) => parts.onStderr(server, line),
+    get messageBytes() {
+      return parts.messageBytes();
+    },
+  };
   const base = entry.cwd ?? parts.base(workspace);
   if ('command' in entry) {
     return async (listener) => {

@@ -11,7 +11,7 @@ import { OutgoingLines } from './outgoing-lines.ts';
 export interface StdioLinkOptions {
   /** Name for errors. */
   readonly server: string;
-  /** Largest frame in bytes, both directions. */
+  /** Largest frame in bytes, both directions; may change, and holds for the answer of whatever is sent from then on. */
   readonly messageBytes: number;
   /** Receives each line of stderr. */
   readonly onStderr: (line: string) => void;
@@ -24,11 +24,11 @@ const WAITING = 2;
 
 /** Speaks newline-delimited JSON-RPC with a child. */
 export function stdioLink(child: Child, listener: LinkListener, options: StdioLinkOptions): Link {
-  const { server, messageBytes } = options;
+  const { server } = options;
   const lastWords: string[] = [];
   let closing = false;
   const framer = new LineFramer(
-    messageBytes,
+    options.messageBytes,
     (line) => {
       let message: Message;
       try {
@@ -39,7 +39,7 @@ export function stdioLink(child: Child, listener: LinkListener, options: StdioLi
       }
       listener.message(message);
     },
-    (bytes, head, tail) => listener.fault(tooLarge(server, bytes, messageBytes), idAtEdge(head, tail)),
+    (bytes, head, tail) => listener.fault(tooLarge(server, bytes, options.messageBytes), idAtEdge(head, tail)),
   );
   const stderr = new LineFramer(
     64 * 1024,
@@ -73,6 +73,8 @@ export function stdioLink(child: Child, listener: LinkListener, options: StdioLi
     kind: 'stdio',
     pid: child.pid,
     send(message) {
+      const { messageBytes } = options;
+      framer.limit = messageBytes;
       const frame = encode(message);
       const size = byteLength(frame);
       const id = 'id' in message && message.id !== null ? message.id : undefined;
