@@ -1,27 +1,27 @@
-/** The filesystem plugin: a few tools over folders it cannot leave. */
-import { resolve } from 'node:path';
+/** The filesystem plugin: tools, resources and prompts over folders it cannot leave. */
 import { SignalboxError } from '../../daemon/api/errors.ts';
-import { definePlugin, helpPrompt, tool } from '../plugin/define.ts';
-import { denyList } from './guard/deny.ts';
-import { type Area, openArea } from './guard/roots.ts';
-import { getFileInfo, listDirectory, readTextFile } from './tools/reading.ts';
-import { searchFiles } from './tools/search.ts';
-import { writeFile } from './tools/writing.ts';
+import { definePlugin, helpPrompt } from '../plugin/define.ts';
+import { auditQueue } from './audit.ts';
+import type { Area } from './guard/area.ts';
+import { openRoots, readSettings, type Settings } from './settings.ts';
+import { registerTool } from './tools/define.ts';
+import { directoryTree, getFileInfo, listAllowedDirectories, listDirectory } from './tools/listing.ts';
+import { readMediaFile } from './tools/media.ts';
+import { copyFile, deleteFile, listDeleted, moveFile, restoreDeleted } from './tools/moving.ts';
+import { hashFile, readMultipleFiles, readTextFile } from './tools/reading.ts';
+import { createDirectory, editFile, writeFile } from './tools/writing.ts';
 
-interface Settings {
-  readonly roots?: readonly string[];
-  readonly access?: 'read' | 'write';
-  readonly deny?: readonly string[];
-  readonly maxFileBytes?: number;
+interface Ready {
+  readonly area: Area;
+  readonly settings: Settings;
+  readonly log: ReturnType<typeof auditQueue>;
 }
-type State = { readonly area: Area } | { readonly problem: { readonly what: string; readonly fix: string } };
-
-const DEFAULT_MAX_FILE_BYTES = 10 * 1024 * 1024;
+type State = Ready | { readonly problem: { readonly what: string; readonly fix: string } };
 
 export default definePlugin<State>({
-  open({ settings, baseFolder, log }) {
-    const { roots = [], deny = [] } = settings as Settings;
-    if (roots.length === 0) {
+  open(context) {
+    const settings = readSettings(context.settings);
+    if (settings.roots.length === 0) {
       return {
         problem: {
           what: 'The filesystem server has no folder to show.',
@@ -30,44 +30,50 @@ export default definePlugin<State>({
       };
     }
     try {
-      return {
-        area: openArea(
-          roots.map((root) => resolve(baseFolder, root)),
-          denyOf(deny),
-        ),
-      };
+      return { area: openRoots(settings, context.baseFolder), settings, log: auditQueue(context.audit) };
     } catch (thrown) {
       // A root that may not be shown: serve nothing, and say why where a person will see it.
       if (!(thrown instanceof SignalboxError) || thrown.code !== 'SBX_FS_ROOT') throw thrown;
-      log(`${thrown.code}: ${thrown.message} ${thrown.why} ${thrown.fix}`);
+      context.log(`${thrown.code}: ${thrown.message} ${thrown.why} ${thrown.fix}`);
       return { problem: { what: `${thrown.message} ${thrown.why} (${thrown.code})`, fix: thrown.fix } };
     }
   },
-  register(server, { settings, audit }, state) {
+  register(server, _context, state) {
     if ('problem' in state) {
       helpPrompt(server, 'set-up-files', state.problem);
       return;
     }
-    const { access = 'read', maxFileBytes = DEFAULT_MAX_FILE_BYTES } = settings as Settings;
-    tool(server, readTextFile(state.area, maxFileBytes));
-    tool(server, listDirectory(state.area));
-    tool(server, searchFiles(state.area));
-    tool(server, getFileInfo(state.area));
-    if (access === 'write') tool(server, writeFile(state.area, audit));
+    for (const tool of toolsOf(state)) registerTool(server, tool, state.log.audit);
   },
   close(state) {
-    if ('area' in state) state.area.close();
+    if ('problem' in state) return;
+    state.log.flush();
+    state.area.close();
   },
 });
 
-function denyOf(patterns: readonly string[]): ReturnType<typeof denyList> {
-  try {
-    return denyList(patterns);
-  } catch (cause) {
-    throw new SignalboxError('SBX_PLUGIN_SETTINGS', 'A pattern of "deny" cannot be used.', {
-      why: cause instanceof Error ? cause.message : String(cause),
-      fix: 'Write simpler globs in "deny".',
-      cause,
-    });
-  }
+function toolsOf({ area, settings }: Ready): Parameters<typeof registerTool>[1][] {
+  const { maxFileBytes, maxCopyBytes, gitignore } = settings;
+  const reading = [
+    readTextFile(area, maxFileBytes),
+    readMultipleFiles(area, maxFileBytes),
+    readMediaFile(area, maxFileBytes),
+    listAllowedDirectories(area),
+    listDirectory(area, { gitignore }),
+    directoryTree(area),
+    getFileInfo(area),
+    hashFile(area),
+  ];
+  if (area.roots.every((root) => root.access === 'read')) return reading;
+  return [
+    ...reading,
+    writeFile(area, maxFileBytes),
+    editFile(area, maxFileBytes),
+    createDirectory(area),
+    moveFile(area),
+    copyFile(area, maxCopyBytes),
+    deleteFile(area),
+    listDeleted(area),
+    restoreDeleted(area),
+  ];
 }

@@ -1,8 +1,54 @@
-/** Opens and replaces the content of a located place; nothing but an ordinary file is ever opened. */
-import { randomBytes } from 'node:crypto';
-import { closeSync, constants, fstatSync, fsyncSync, linkSync, openSync, readSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+/** Opens the content of a located place for reading; nothing but an ordinary file is ever opened. */
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { SignalboxError } from '../../../daemon/api/errors.ts';
-import { notFound, outside, type Place, systemCode } from './beneath.ts';
+import { notFound, outside, type Place, printable, refused, systemRefusal } from './beneath.ts';
+
+/** An open ordinary file. */
+export interface OpenFile {
+  readonly fd: number;
+  /** At the time it was opened. */
+  readonly stat: Stats;
+  /** Reads up to `length` bytes at `offset`; fewer at the end, or where the file has shrunk. */
+  read(offset: number, length: number): Buffer;
+  close(): void;
+}
+
+/**
+ * Opens a place for reading.
+ * @throws SignalboxError `SBX_FS_REFUSED` for what is not an ordinary file or may not be read by this user
+ */
+export function openContent(place: Place): OpenFile {
+  const { stat } = place;
+  if (stat === undefined) throw notFound(place.path);
+  // Checked on the pinned thing before it is opened: opening a FIFO would hang, opening a device may act.
+  if (!stat.isFile()) {
+    throw stat.isDirectory()
+      ? refused(place.path, 'It is a folder.', 'Use list_directory.')
+      : refused(place.path, 'It is a pipe, a socket, a device or a link, not an ordinary file.', 'Choose another file.');
+  }
+  let fd: number;
+  try {
+    fd = openSync(place.ref, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0));
+  } catch (thrown) {
+    throw systemRefusal(place.path, thrown);
+  }
+  const now = fstatSync(fd);
+  if (now.dev !== stat.dev || now.ino !== stat.ino || !now.isFile()) {
+    closeSync(fd);
+    throw outside(place.path, 'It changed while it was being opened.');
+  }
+  return {
+    fd,
+    stat: now,
+    read: (offset, length) => {
+      const buffer = Buffer.allocUnsafe(length);
+      let done = 0;
+      for (let got = -1; got !== 0 && done < length; done += got) got = readSync(fd, buffer, done, length - done, offset + done);
+      return buffer.subarray(0, done);
+    },
+    close: () => closeSync(fd),
+  };
+}
 
 /**
  * Reads a whole file.
@@ -10,88 +56,22 @@ import { notFound, outside, type Place, systemCode } from './beneath.ts';
  * @throws SignalboxError `SBX_FS_REFUSED` for what is not an ordinary file, `SBX_FS_TOO_LARGE`
  */
 export function readContent(place: Place, maxBytes: number): Buffer {
-  const { stat } = place;
-  if (stat === undefined) throw notFound(place.path);
-  // Checked on the pinned thing before it is opened: opening a FIFO would hang, opening a device may act.
-  if (!stat.isFile()) {
-    throw new SignalboxError('SBX_FS_REFUSED', `"${place.path}" is not an ordinary file.`, {
-      why: stat.isDirectory() ? 'It is a folder.' : 'It is a pipe, a socket, a device or a link.',
-      fix: stat.isDirectory() ? 'Use list_directory.' : 'Choose another file.',
-    });
-  }
-  if (stat.size > maxBytes) throw tooLarge(place.path, stat.size, maxBytes);
-  const fd = openSync(place.ref, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  if (place.stat?.isFile() === true && place.stat.size > maxBytes) throw tooLarge(place.path, place.stat.size, maxBytes);
+  const file = openContent(place);
   try {
-    const now = fstatSync(fd);
-    if (now.dev !== stat.dev || now.ino !== stat.ino || !now.isFile()) throw outside(place.path, 'It changed while it was being opened.');
-    // One byte more than the limit, so that a file that grew is noticed.
-    const buffer = Buffer.allocUnsafe(Math.min(now.size, maxBytes) + 1);
-    let length = 0;
-    for (let got = -1; got !== 0 && length < buffer.length; length += got) got = readSync(fd, buffer, length, buffer.length - length, null);
-    if (length > maxBytes) throw tooLarge(place.path, length, maxBytes);
-    return buffer.subarray(0, length);
+    // One byte more than the limit, so that a file that grew is noticed. Files of /proc and the like say size 0 and are read as well.
+    const data = file.read(0, Math.min(file.stat.size, maxBytes) + 1);
+    if (data.length > maxBytes) throw tooLarge(place.path, data.length, maxBytes);
+    return data.length > file.stat.size ? Buffer.concat([data, file.read(data.length, maxBytes - data.length)]) : data;
   } finally {
-    closeSync(fd);
+    file.close();
   }
 }
 
-/**
- * Writes a whole file by a temporary one beside it: readers see the old or the new content, and a hard link elsewhere is not changed.
- * @returns whether the file is new
- * @throws SignalboxError `SBX_FS_REFUSED`, `SBX_FS_EXISTS`
- */
-export function replaceContent(place: Place, data: Uint8Array): boolean {
-  const { stat } = place;
-  if (place.name === '' || (stat !== undefined && !stat.isFile())) {
-    throw new SignalboxError('SBX_FS_REFUSED', `"${place.path}" is not an ordinary file.`, {
-      why: 'A folder, pipe or device stands there.',
-      fix: 'Choose another name.',
-    });
-  }
-  const temporary = `${place.parentRef}/.sbx-${randomBytes(8).toString('hex')}.tmp`;
-  const target = `${place.parentRef}/${place.name}`;
-  let fd: number;
-  try {
-    fd = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0), stat?.mode ?? 0o666);
-  } catch (thrown) {
-    throw outside(place.path, `Its folder cannot be written (${systemCode(thrown) ?? String(thrown)}).`);
-  }
-  try {
-    try {
-      for (let done = 0; done < data.length; ) done += writeSync(fd, data, done);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    if (!place.parentStillBeneath()) throw outside(place.path, 'Its folder was moved out of the root.');
-    if (stat !== undefined) {
-      renameSync(temporary, target);
-      return false;
-    }
-    linkSync(temporary, target);
-    unlinkSync(temporary);
-    return true;
-  } catch (thrown) {
-    removeQuietly(temporary);
-    if (systemCode(thrown) !== 'EEXIST') throw thrown;
-    throw new SignalboxError('SBX_FS_EXISTS', `"${place.path}" has just been created by another program.`, {
-      why: 'A new file never replaces one that it did not see.',
-      fix: 'Read it, then write again.',
-    });
-  }
-}
-
-function removeQuietly(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // Already renamed or gone: there is nothing to clean up.
-  }
-}
-
-function tooLarge(path: string, size: number, limit: number): SignalboxError {
-  return new SignalboxError('SBX_FS_TOO_LARGE', `"${path}" is too large to read.`, {
+/** The refusal of a file over a limit. */
+export function tooLarge(path: string, size: number, limit: number): SignalboxError {
+  return new SignalboxError('SBX_FS_TOO_LARGE', `"${printable(path)}" is too large.`, {
     why: `It has ${size} bytes; the limit is ${limit}.`,
-    fix: 'Search it with search_files, or raise "maxFileBytes" in the settings.',
+    fix: 'Read a part of it with startLine/endLine, head, tail or offset/length, search it with search_content, or raise "maxFileBytes".',
   });
 }

@@ -1,10 +1,11 @@
 /** What is never read, and what is never written, whatever the roots are. */
-import { compileGlob } from './glob.ts';
+import { compileGlob, type Glob } from './glob.ts';
 
 /** Secrets by name: environment files, private keys, credentials, and Git's own folder (its config may hold tokens). */
 const NEVER_READ = [
   '.env',
   '.env.*',
+  '.env~',
   '.envrc',
   '.git',
   '.ssh',
@@ -12,54 +13,129 @@ const NEVER_READ = [
   '.netrc',
   '_netrc',
   '.npmrc',
+  '.yarnrc.yml',
   '.pypirc',
   '.git-credentials',
   '.pgpass',
-  '.aws/credentials',
-  '**/.aws/credentials',
+  '.my.cnf',
+  '.htpasswd',
+  '.vault-token',
+  '.aws',
+  '.azure',
+  '.kube',
+  '.docker/config.json',
+  '**/.docker/config.json',
+  '.config/gcloud',
+  '**/.config/gcloud',
+  '.config/gh',
+  '**/.config/gh',
+  '.cargo/credentials',
+  '**/.cargo/credentials',
+  '**/.cargo/credentials.toml',
   '*.pem',
   '*.key',
   '*.p12',
   '*.pfx',
   '*.jks',
   '*.keystore',
+  '*.kdbx',
+  '*.ppk',
   'id_rsa',
   'id_dsa',
   'id_ecdsa',
   'id_ed25519',
+  'id_ecdsa_sk',
+  'id_ed25519_sk',
+  '.signalbox/trash',
+  '.sbx-*.tmp',
 ];
 /** Names that look like the above and hold no secret. */
-const READABLE = ['.env.example', '.env.sample', '.env.template', '.env.dist'];
+const READABLE = ['.env.example', '.env.sample', '.env.template', '.env.dist', '.env.defaults'];
 /** Whoever writes these grants itself power: they start programs or change what an assistant may do. */
-const NEVER_WRITE = ['.signalbox', '.vscode', '.mcp.json', '.claude', '.claude.json', '.cursor', '.git', '.envrc', '.env', '.env.*'];
+const NEVER_WRITE = [
+  '.signalbox',
+  '.vscode',
+  '*.code-workspace',
+  '.mcp.json',
+  '.claude',
+  '.claude.json',
+  '.cursor',
+  '.gemini',
+  '.codex',
+  '.windsurf',
+  '.zed',
+  '.git',
+  '.envrc',
+  '.env',
+  '.env.*',
+];
+/** In a home folder also: histories, browsers, shells and everything else that begins with a dot. */
+const HOME = ['/.*', '/Library', '/AppData', '/ntuser.dat*'];
 
 /** Says which pattern forbids a path (with `/`, relative to its root), if one does. */
 export interface DenyList {
-  read(path: string): string | undefined;
-  write(path: string): string | undefined;
+  /** @param folder folders are not subject to `only` */
+  read(path: string, folder: boolean): string | undefined;
+  write(path: string, folder: boolean): string | undefined;
+}
+
+/** The settings a list is built from, all globs. */
+export interface DenySettings {
+  /** Forbidden besides the built-in ones. */
+  readonly deny?: readonly string[];
+  /** Exceptions to the built-in patterns for reading (never to those that protect from writing). */
+  readonly allow?: readonly string[];
+  /** When given, files must match one of these. */
+  readonly only?: readonly string[];
+  /** The root is a home folder: everything at its top that begins with a dot is forbidden. */
+  readonly home?: boolean;
+}
+
+interface Rule {
+  readonly pattern: string;
+  readonly matches: Glob;
 }
 
 /**
- * Builds the deny list.
- * @param extra globs of the settings, for reading and writing
+ * Builds the list.
  * @throws RangeError for a pattern that is too complex
  */
-export function denyList(extra: readonly string[]): DenyList {
-  const compile = (patterns: readonly string[]) =>
-    patterns.map((pattern) => ({ pattern, matches: compileGlob(pattern, { subtree: true }) }));
+export function denyList({ deny = [], allow = [], only, home = false }: DenySettings): DenyList {
   const builtIn = compile(NEVER_READ);
-  const own = compile(extra);
+  const own = compile(deny);
+  const allowed = compile(allow);
   const readable = compile(READABLE);
   const write = compile(NEVER_WRITE);
-  const find = (rules: ReturnType<typeof compile>, path: string) => rules.find((rule) => rule.matches(path))?.pattern;
-  const read = (path: string): string | undefined => {
+  const wanted = only === undefined ? undefined : compile(only);
+  const homeNames = home ? compile(HOME) : [];
+  const find = (rules: readonly Rule[], path: string): string | undefined => rules.find((rule) => rule.matches(path))?.pattern;
+  // Anchored: `compileGlob` takes the leading slash away, and a name without a slash would match at any depth.
+  const atTop = (path: string): string | undefined => (homeNames.length === 0 ? undefined : find(homeNames, path.split('/')[0] ?? ''));
+  const read = (path: string, folder: boolean): string | undefined => {
+    if (path === '') return undefined;
     const denied = find(own, path);
     if (denied !== undefined) return denied;
+    if (!folder && wanted !== undefined && find(wanted, path) === undefined) return 'only';
+    if (find(allowed, path) !== undefined) return undefined;
+    const top = atTop(path);
+    if (top !== undefined) return top;
     // The exception is for the file itself; a folder of that name excuses nothing beneath another denied name.
     const last = path.slice(path.lastIndexOf('/') + 1);
-    if (find(readable, last) !== undefined && find(builtIn, path.slice(0, Math.max(0, path.length - last.length - 1))) === undefined)
-      return undefined;
+    const parents = path.slice(0, Math.max(0, path.length - last.length - 1));
+    if (!folder && find(readable, last) !== undefined && (parents === '' || find(builtIn, parents) === undefined)) return undefined;
     return find(builtIn, path);
   };
-  return { read, write: (path) => read(path) ?? find(write, path) };
+  return {
+    read,
+    write: (path, folder) => {
+      const last = path.slice(path.lastIndexOf('/') + 1);
+      const denied = read(path, folder) ?? find(write, path);
+      // `.env.example` may be written as well as read.
+      return denied === '.env.*' && find(readable, last) !== undefined && read(path, folder) === undefined ? undefined : denied;
+    },
+  };
+}
+
+function compile(patterns: readonly string[]): readonly Rule[] {
+  return patterns.map((pattern) => ({ pattern, matches: compileGlob(pattern, { subtree: true }) }));
 }

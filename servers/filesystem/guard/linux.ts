@@ -3,7 +3,18 @@
  * walked again beneath the root, `..` pops a stack of descriptors. No name is ever resolved twice, so there is nothing to race.
  */
 import { closeSync, constants, fstatSync, openSync, readlinkSync, type Stats } from 'node:fs';
-import { type Forbidden, MAX_LINKS, notFound, outside, type Place, type Root, systemCode } from './beneath.ts';
+import {
+  type Forbidden,
+  LeadsElsewhere,
+  type LocateOptions,
+  MAX_DEPTH,
+  MAX_LINKS,
+  notFound,
+  outside,
+  type Place,
+  type Root,
+  systemCode,
+} from './beneath.ts';
 
 /** Not in `fs.constants`; the same value on every Linux architecture Node runs on. */
 const O_PATH = 0o10000000;
@@ -14,12 +25,18 @@ interface Step {
   readonly name: string;
 }
 
-/** Pins a folder (its real path, found by the caller) as a root. */
-export function pinLinuxRoot(path: string, forbidden: readonly Forbidden[]): Root {
-  const rootFd = openSync(path, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+/**
+ * Pins a folder as a root.
+ * @param path its real path, found by the caller
+ * @param pin a descriptor of this process that has pinned it already (another thread's): then `path` is not looked up
+ */
+export function pinLinuxRoot(path: string, forbidden: readonly Forbidden[], pin?: number): Root {
+  const flags = O_PATH | constants.O_DIRECTORY;
+  const rootFd = pin === undefined ? openSync(path, flags | constants.O_NOFOLLOW) : openSync(pinned(pin), flags);
   return {
     path,
-    locate: (wanted, options = {}) => walk({ rootFd, rootPath: path, forbidden }, wanted, options.mayMiss === true),
+    pin: rootFd,
+    locate: (wanted, options = {}) => walk({ rootFd, rootPath: path, forbidden }, wanted, options),
     close: () => closeSync(rootFd),
   };
 }
@@ -32,7 +49,7 @@ interface Walk {
   readonly forbidden: readonly Forbidden[];
 }
 
-function walk(root: Walk, wanted: string, mayMiss: boolean): Place {
+function walk(root: Walk, wanted: string, { mayMiss = false, keepLink = false }: LocateOptions): Place {
   const stack: Step[] = [];
   const pending = wanted.split('/').reverse();
   let links = 0;
@@ -56,7 +73,8 @@ function walk(root: Walk, wanted: string, mayMiss: boolean): Place {
         throw notFound(wanted);
       }
       const stat = fstatSync(fd);
-      if (stat.isSymbolicLink()) {
+      const more = pending.some((part) => part !== '' && part !== '.');
+      if (stat.isSymbolicLink() && !(keepLink && !more)) {
         closeSync(fd);
         if (++links > MAX_LINKS) throw outside(wanted, `It goes through more than ${MAX_LINKS} links.`);
         // Whatever is read here, even if it was just swapped, is only walked beneath the root.
@@ -64,15 +82,16 @@ function walk(root: Walk, wanted: string, mayMiss: boolean): Place {
         if (target.startsWith('/')) {
           const below =
             root.rootPath === target ? '' : target.startsWith(`${root.rootPath}/`) ? target.slice(root.rootPath.length + 1) : undefined;
-          if (below === undefined) throw outside(wanted, 'It goes through a link that leads out of the root.');
+          if (below === undefined) throw new LeadsElsewhere([target, ...pending.toReversed()].join('/'));
           while (stack.length > 0) pop();
           pending.push(...below.split('/').reverse());
         } else pending.push(...target.split('/').reverse());
         continue;
       }
       stack.push({ fd, name });
+      if (stack.length > MAX_DEPTH) throw outside(wanted, `It goes down more than ${MAX_DEPTH} folders.`);
       if (isForbidden(stat, root.forbidden)) throw outside(wanted, 'It is the folder where Signalbox keeps its state.');
-      if (pending.length > 0 && !stat.isDirectory() && pending.some((part) => part !== '')) throw notFound(wanted);
+      if (!stat.isDirectory() && pending.length > 0) throw notFound(wanted);
     }
     return place(root, stack, undefined);
   } catch (thrown) {

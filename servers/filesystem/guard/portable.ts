@@ -4,7 +4,7 @@
  */
 import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { type Forbidden, notFound, outside, type Place, type Root, systemCode } from './beneath.ts';
+import { type Forbidden, type LocateOptions, notFound, outside, type Place, type Root, systemCode } from './beneath.ts';
 
 /** Names Windows gives a second meaning: alternate streams, devices, 8.3 names, trailing dots and blanks. */
 const WINDOWS_NAME = /[:<>"|?*]|[. ]$|~[0-9]|^(?:con|prn|aux|nul|com[0-9]|lpt[0-9]|conin\$|conout\$)(?:\..*)?$/iu;
@@ -13,6 +13,7 @@ const WINDOWS_NAME = /[:<>"|?*]|[. ]$|~[0-9]|^(?:con|prn|aux|nul|com[0-9]|lpt[0-
 export function portableRoot(path: string, forbidden: readonly Forbidden[], platform: NodeJS.Platform): Root {
   return {
     path,
+    pin: undefined,
     locate: (wanted, options = {}) => {
       const names = wanted.split('/').filter((name) => name !== '' && name !== '.');
       if (platform === 'win32') {
@@ -24,7 +25,9 @@ export function portableRoot(path: string, forbidden: readonly Forbidden[], plat
         depth += name === '..' ? -1 : 1;
         if (depth < 0) throw outside(wanted, 'The path leads above its root.');
       }
-      return locate({ path, forbidden }, wanted, names, options.mayMiss === true);
+      return options.keepLink === true
+        ? keepLink({ path, forbidden }, wanted, names, options)
+        : locate({ path, forbidden }, wanted, names, options.mayMiss === true);
     },
     close: () => undefined,
   };
@@ -58,6 +61,16 @@ function locate(root: Area, wanted: string, names: readonly string[], mayMiss: b
       throw outside(wanted, 'It is the folder where Signalbox keeps its state.');
   }
   return at(root, real, stat);
+}
+
+/** The entry itself, even when it is a link: its folder is resolved, its name is not. */
+function keepLink(root: Area, wanted: string, names: readonly string[], options: LocateOptions): Place {
+  const last = names.at(-1);
+  if (last === undefined || last === '..') return locate(root, wanted, names, options.mayMiss === true);
+  const parent = locate(root, wanted, names.slice(0, -1), false);
+  const stat = lstatSync(join(parent.ref, last), { throwIfNoEntry: false });
+  if (stat === undefined && options.mayMiss !== true) throw notFound(wanted);
+  return at(root, join(parent.ref, last), stat);
 }
 
 function at(root: Area, real: string, stat: Stats | undefined): Place {

@@ -1,203 +1,212 @@
-/** read_text_file, list_directory and get_file_info. */
-import { readdirSync, type Stats } from 'node:fs';
+/** read_text_file, read_multiple_files and hash_file. */
+import { createHash } from 'node:crypto';
 import { SignalboxError } from '../../../daemon/api/errors.ts';
-import type { ToolDefinition } from '../../plugin/define.ts';
-import { notFound } from '../guard/beneath.ts';
-import { readContent } from '../guard/content.ts';
-import type { Area } from '../guard/roots.ts';
+import { errorResult, type JsonObject } from '../../plugin/define.ts';
+import { type Piece, readLines, readTail } from '../engines/ranges.ts';
+import { cutBytes, decode, type Encoding, encodingOf } from '../engines/text.ts';
+import type { Area, Located } from '../guard/area.ts';
+import { openContent, tooLarge } from '../guard/content.ts';
+import { type Call, type FileTool, input, output, PATH, READ_ONLY } from './define.ts';
 
-/** Characters of text one answer carries at most; more would drown the model. */
-const MAX_TEXT = 256 * 1024;
-const MAX_ENTRIES = 1000;
+/** Bytes of text one answer carries when a part is asked for. */
+const MAX_PART = 1024 * 1024;
+const MAX_FILES = 50;
+const LINE = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const;
 
-const READ_ONLY = { readOnlyHint: true, openWorldHint: false } as const;
-const PATH = { type: 'string', description: 'Relative to the first root, or absolute beneath any root.' } as const;
-
-/**
- * Decodes a file as text: UTF-8, or UTF-16 with its byte order mark.
- * @throws SignalboxError `SBX_FS_NOT_TEXT`
- */
-export function decodeText(path: string, data: Buffer): string {
-  if (data[0] === 0xff && data[1] === 0xfe) return new TextDecoder('utf-16le').decode(data);
-  if (data[0] === 0xfe && data[1] === 0xff) return new TextDecoder('utf-16be').decode(data);
-  if (data.includes(0)) {
-    throw new SignalboxError('SBX_FS_NOT_TEXT', `"${path}" is not a text file.`, {
-      why: 'It contains zero bytes.',
-      fix: 'Use get_file_info to learn about it.',
-    });
-  }
-  return new TextDecoder('utf-8').decode(data);
-}
+const RESULT = {
+  path: { type: 'string' },
+  content: { type: 'string' },
+  encoding: { type: 'string', description: 'utf-8, utf-8-bom, utf-16le, utf-16be or latin1 (one byte per character).' },
+  size: { type: 'integer', description: 'Bytes of the whole file.' },
+  startLine: { type: 'integer', description: 'Number of the first line given, where it is known.' },
+  endLine: { type: 'integer' },
+  offset: { type: 'integer', description: 'Where the content begins, in bytes.' },
+  nextOffset: { type: 'integer', description: 'Present when something follows: go on with this offset.' },
+  truncated: { type: 'boolean', description: 'The content was cut at the size limit of one answer.' },
+} as const;
 
 /** read_text_file */
-export function readTextFile(area: Area, maxFileBytes: number): ToolDefinition {
-  const line = { type: 'integer', minimum: 1 } as const;
+export function readTextFile(area: Area, maxFileBytes: number): FileTool {
   return {
     name: 'read_text_file',
     title: 'Read a text file',
-    description: `Reads a text file, whole or some of its lines. Roots: ${area.roots.join(', ')}.`,
-    input: {
-      type: 'object',
-      additionalProperties: false,
-      required: ['path'],
-      properties: {
-        path: PATH,
-        startLine: { ...line, description: 'First line, from 1.' },
-        endLine: { ...line, description: 'Last line, included.' },
-        head: { ...line, description: 'Only the first lines.' },
-        tail: { ...line, description: 'Only the last lines.' },
-      },
-    },
-    output: {
-      type: 'object',
-      required: ['path', 'text', 'startLine', 'endLine', 'totalLines', 'truncated'],
-      properties: {
-        path: { type: 'string' },
-        text: { type: 'string' },
-        startLine: { type: 'integer' },
-        endLine: { type: 'integer' },
-        totalLines: { type: 'integer' },
-        truncated: { type: 'boolean', description: 'The text was cut at the size limit.' },
-      },
-    },
+    description:
+      'Reads a text file: whole, its first lines (head), last lines (tail), a range of lines (startLine, endLine), or a range of bytes (offset, length). ' +
+      'Parts work for files of any size; a whole file must be below the limit of the settings. The encoding is found out. Not for folders or binary files.',
+    input: input(['path'], {
+      path: PATH,
+      head: { ...LINE, description: 'Only the first lines.' },
+      tail: { ...LINE, description: 'Only the last lines.' },
+      startLine: { ...LINE, description: 'First line, from 1.' },
+      endLine: { ...LINE, description: 'Last line, included.' },
+      offset: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'First byte, from 0.' },
+      length: { type: 'integer', minimum: 1, maximum: MAX_PART, description: `Bytes, with offset; at most ${MAX_PART}.` },
+    }),
+    output: output(['path', 'content', 'encoding', 'size', 'truncated'], RESULT),
     annotations: READ_ONLY,
-    run: (args) => {
-      const path = String(args['path']);
-      const place = area.locate(path, 'read');
-      try {
-        const lines = linesOf(decodeText(path, readContent(place, maxFileBytes)));
-        const { first, last } = range(args, lines.length);
-        let text = lines.slice(first - 1, last).join('');
-        const truncated = text.length > MAX_TEXT;
-        if (truncated) text = text.slice(0, MAX_TEXT);
-        // Where the cut fell, so that the next call can go on from there.
-        const endLine = truncated ? first + linesOf(text).length - 1 : last;
-        const note = truncated ? `\n[cut at ${MAX_TEXT} characters, in line ${endLine} of ${lines.length}: go on with startLine]` : '';
-        return {
-          structured: { path: place.path, text, startLine: first, endLine, totalLines: lines.length, truncated },
-          text: text + note,
-        };
-      } finally {
-        place.close();
-      }
+    run: async (args, call) => {
+      const structured = await readText(area, args, maxFileBytes, call);
+      const more = structured['truncated'] === true ? `\n[cut: go on with offset ${structured['nextOffset']}]` : '';
+      return { structured, text: `${structured['content']}${more}` };
     },
   };
 }
 
-function linesOf(text: string): string[] {
-  return text === '' ? [] : text.split(/(?<=\n)/u);
-}
-
-function range(args: Readonly<Record<string, unknown>>, total: number): { first: number; last: number } {
-  const value = (name: string): number | undefined => (typeof args[name] === 'number' ? args[name] : undefined);
-  const head = value('head');
-  const tail = value('tail');
-  if (tail !== undefined) return { first: Math.max(1, total - tail + 1), last: total };
-  if (head !== undefined) return { first: 1, last: Math.min(head, total) };
-  const first = value('startLine') ?? 1;
-  return { first, last: Math.min(value('endLine') ?? total, total) };
-}
-
-/** list_directory */
-export function listDirectory(area: Area): ToolDefinition {
+/** read_multiple_files */
+export function readMultipleFiles(area: Area, maxFileBytes: number): FileTool {
   return {
-    name: 'list_directory',
-    title: 'List a folder',
-    description: `Lists files and folders with their sizes. Roots: ${area.roots.join(', ')}.`,
-    input: { type: 'object', additionalProperties: false, properties: { path: { ...PATH, default: '.' } } },
-    output: {
-      type: 'object',
-      required: ['path', 'roots', 'entries', 'truncated'],
-      properties: {
-        path: { type: 'string' },
-        roots: { type: 'array', items: { type: 'string' } },
-        entries: {
-          type: 'array',
-          items: {
-            type: 'object',
-            required: ['name', 'type'],
-            properties: { name: { type: 'string' }, type: { type: 'string' }, size: { type: 'integer' } },
-          },
-        },
-        truncated: { type: 'boolean' },
-      },
-    },
+    name: 'read_multiple_files',
+    title: 'Read several text files',
+    description: `Reads up to ${MAX_FILES} text files in one call; quicker than one by one. A file that cannot be read has an "error" and does not fail the others.`,
+    input: input(['paths'], { paths: { type: 'array', items: PATH, minItems: 1, maxItems: MAX_FILES } }),
+    output: output(['files'], { files: { type: 'array', items: output(['path'], { ...RESULT, error: { type: 'object' } }) } }),
     annotations: READ_ONLY,
-    run: (args) => {
-      const path = typeof args['path'] === 'string' ? args['path'] : '.';
-      const place = area.locate(path, 'read');
-      try {
-        if (place.stat?.isDirectory() !== true) {
-          throw new SignalboxError('SBX_FS_REFUSED', `"${path}" is not a folder.`, { why: 'It is a file.', fix: 'Use read_text_file.' });
+    run: async (args, call) => {
+      const files: JsonObject[] = [];
+      let left = maxFileBytes;
+      for (const path of args['paths'] as readonly string[]) {
+        try {
+          const file = await readText(area, { path }, left, call);
+          left = Math.max(0, left - Number(file['size']));
+          files.push(file);
+        } catch (thrown) {
+          call.signal.throwIfAborted();
+          files.push({ path, error: errorResult(thrown)._meta?.['dev.signalbox/error'] });
         }
-        const names = readdirSync(place.ref).sort();
-        const entries: { name: string; type: string; size?: number }[] = [];
-        for (const name of names) {
-          if (entries.length === MAX_ENTRIES) break;
-          if (!area.visible(place.path === '' ? name : `${place.path}/${name}`)) continue;
-          const child = place.child(name);
-          if (child?.stat === undefined) continue;
-          entries.push({ name, type: typeOf(child.stat), ...(child.stat.isFile() ? { size: child.stat.size } : {}) });
-          child.close();
-        }
-        const truncated = entries.length === MAX_ENTRIES && names.length > MAX_ENTRIES;
-        const text = entries.map(
-          (entry) => `${entry.type.padEnd(6)} ${entry.name}${entry.size === undefined ? '' : ` (${entry.size} bytes)`}`,
-        );
-        if (truncated) text.push(`[cut after ${MAX_ENTRIES} of ${names.length} entries]`);
-        return { structured: { path: place.path, roots: area.roots, entries, truncated }, text: text.join('\n') || '(empty)' };
-      } finally {
-        place.close();
       }
+      call.note({ files: files.length });
+      const text = files.map((file) =>
+        file['error'] === undefined
+          ? `${file['path']}:\n${file['content']}\n`
+          : `${file['path']}: ${(file['error'] as { code: string; message: string }).code}: ${(file['error'] as { message: string }).message}\n`,
+      );
+      return { structured: { files }, text: text.join('\n---\n') };
     },
   };
 }
 
-/** get_file_info */
-export function getFileInfo(area: Area): ToolDefinition {
+/** hash_file */
+export function hashFile(area: Area): FileTool {
   return {
-    name: 'get_file_info',
-    title: 'File information',
-    description: 'Type, size and times of a file or folder.',
-    input: { type: 'object', additionalProperties: false, required: ['path'], properties: { path: PATH } },
-    output: {
-      type: 'object',
-      required: ['path', 'type', 'size', 'modified', 'created', 'mode'],
-      properties: {
-        path: { type: 'string' },
-        type: { type: 'string' },
-        size: { type: 'integer' },
-        modified: { type: 'string' },
-        created: { type: 'string' },
-        mode: { type: 'string', description: 'POSIX permissions, octal.' },
-      },
-    },
+    name: 'hash_file',
+    title: 'Hash a file',
+    description: 'Computes a checksum of a file of any size, to compare files or to see whether one has changed.',
+    input: input(['path'], { path: PATH, algorithm: { enum: ['sha256', 'sha512', 'sha1', 'md5'], default: 'sha256' } }),
+    output: output(['path', 'algorithm', 'hash', 'size'], {
+      path: { type: 'string' },
+      algorithm: { type: 'string' },
+      hash: { type: 'string', description: 'Hexadecimal.' },
+      size: { type: 'integer' },
+    }),
     annotations: READ_ONLY,
-    run: (args) => {
-      const path = String(args['path']);
-      const place = area.locate(path, 'read');
-      try {
-        const { stat } = place;
-        if (stat === undefined) throw notFound(path);
-        return {
-          structured: {
-            path: place.path,
-            type: typeOf(stat),
-            size: stat.size,
-            modified: stat.mtime.toISOString(),
-            created: stat.birthtime.toISOString(),
-            mode: (stat.mode & 0o777).toString(8).padStart(3, '0'),
-          },
-        };
-      } finally {
-        place.close();
-      }
+    run: async (args, call) => {
+      const algorithm = typeof args['algorithm'] === 'string' ? args['algorithm'] : 'sha256';
+      return withFile(area, String(args['path']), call, async (located) => {
+        const file = openContent(located.place);
+        try {
+          const hash = createHash(algorithm);
+          let size = 0;
+          for (let chunk = file.read(0, 1 << 20); chunk.length > 0; chunk = file.read(size, 1 << 20)) {
+            hash.update(chunk);
+            size += chunk.length;
+            await new Promise((done) => setImmediate(done));
+            call.signal.throwIfAborted();
+            if (size % (1 << 28) === 0) call.progress(size, 'bytes hashed');
+          }
+          call.note({ bytes: size });
+          return { structured: { path: located.shown, algorithm, hash: hash.digest('hex'), size } };
+        } finally {
+          file.close();
+        }
+      });
     },
   };
 }
 
-function typeOf(stat: Stats): string {
-  if (stat.isFile()) return 'file';
-  if (stat.isDirectory()) return 'folder';
-  return stat.isSymbolicLink() ? 'link' : 'other';
+/** Locates for reading, checks the names of the file, and closes. */
+export async function withFile<T>(
+  area: Area,
+  path: string,
+  call: Pick<Call, 'note'>,
+  use: (located: Located) => Promise<T> | T,
+): Promise<T> {
+  const located = area.locate(path, 'read');
+  call.note({ root: located.root.path, path: located.place.path });
+  try {
+    area.checkLinks(located);
+    return await use(located);
+  } finally {
+    located.place.close();
+  }
+}
+
+/** What read_text_file gives, also for resources. */
+export async function readText(
+  area: Area,
+  args: JsonObject,
+  maxFileBytes: number,
+  call: Pick<Call, 'note' | 'signal'>,
+): Promise<JsonObject> {
+  return withFile(area, String(args['path']), call, async (located) => {
+    const file = openContent(located.place);
+    try {
+      const number = (name: string): number | undefined => (typeof args[name] === 'number' ? args[name] : undefined);
+      const { size } = file.stat;
+      const [head, tail, first, last, offset] = ['head', 'tail', 'startLine', 'endLine', 'offset'].map(number);
+      let piece: Piece;
+      if ([head, tail, offset, first ?? last].filter((value) => value !== undefined).length > 1) throw oneRange();
+      if (offset !== undefined) piece = bytes(file.read(offset, number('length') ?? MAX_PART), offset, size);
+      else if (tail !== undefined) piece = await readTail(file, tail, MAX_PART, call.signal);
+      else if (head !== undefined) piece = await readLines(file, 1, head, MAX_PART, call.signal);
+      else if (first !== undefined || last !== undefined)
+        piece = await readLines(file, first ?? 1, last ?? Number.MAX_SAFE_INTEGER, MAX_PART, call.signal);
+      else {
+        if (size > maxFileBytes) throw tooLarge(located.shown, size, maxFileBytes);
+        const data = file.read(0, Math.max(size, 65_536) + 1);
+        if (data.length > maxFileBytes) throw tooLarge(located.shown, data.length, maxFileBytes);
+        piece = { data, offset: 0, firstLine: 1, cut: false, atEnd: true };
+      }
+      call.note({ bytes: piece.data.length });
+      return describe(located.shown, piece, size, file.read(0, 3));
+    } finally {
+      file.close();
+    }
+  });
+}
+
+function bytes(data: Buffer, offset: number, size: number): Piece {
+  const atEnd = offset + data.length >= size;
+  return { data, offset, firstLine: offset === 0 ? 1 : undefined, cut: !atEnd, atEnd };
+}
+
+function describe(path: string, piece: Piece, size: number, beginning: Buffer): JsonObject {
+  const whole = piece.offset === 0 && piece.atEnd;
+  let { data } = piece;
+  // A piece of UTF-16 has no mark of its own: the file's beginning tells.
+  let encoding: Encoding = encodingOf(path, piece.offset === 0 ? data : wide(beginning) ? beginning : data, whole);
+  if (piece.offset > 0 && encoding === 'utf-8-bom') encoding = 'utf-8';
+  if (piece.cut && encoding.startsWith('utf-8')) data = data.subarray(0, data.length - cutBytes(data));
+  const content = decode(data, encoding);
+  const lines = content === '' ? 0 : content.split('\n').length - (content.endsWith('\n') ? 1 : 0);
+  return {
+    path,
+    content,
+    encoding,
+    size,
+    offset: piece.offset,
+    truncated: piece.cut,
+    ...(piece.firstLine === undefined ? {} : { startLine: piece.firstLine, endLine: piece.firstLine + Math.max(0, lines - 1) }),
+    ...(piece.offset + data.length < size ? { nextOffset: piece.offset + data.length } : {}),
+  };
+}
+
+function wide(beginning: Buffer): boolean {
+  return (beginning[0] === 0xff && beginning[1] === 0xfe) || (beginning[0] === 0xfe && beginning[1] === 0xff);
+}
+
+function oneRange(): SignalboxError {
+  return new SignalboxError('SBX_FS_REFUSED', 'More than one part of the file was asked for.', {
+    why: 'head, tail, startLine/endLine and offset/length say different things.',
+    fix: 'Give one of them.',
+  });
 }

@@ -1,0 +1,313 @@
+/** From a client's path to a place beneath a root: every root of the server, and what may be done in each, as one thing to ask. */
+import { isAbsolute, resolve, sep } from 'node:path';
+import { SignalboxError } from '../../../daemon/api/errors.ts';
+import {
+  LeadsElsewhere,
+  type LocateOptions,
+  notFound,
+  outside,
+  type Place,
+  printable,
+  type Root,
+  refused,
+  systemRefusal,
+} from './beneath.ts';
+import { type DenyList, type DenySettings, denyList } from './deny.ts';
+import { type HardLinkPolicy, inPackageFolder, type LinkIndex, linkIndex } from './hard-links.ts';
+import { pinLinuxRoot } from './linux.ts';
+import { newNameProblem } from './names.ts';
+import { portableRoot } from './portable.ts';
+import { checkedRoot, stateFolder } from './roots.ts';
+
+/** One root as the settings say it; `path` absolute. */
+export interface RootSettings extends DenySettings {
+  readonly path: string;
+  /** Paths may begin with `name:`. */
+  readonly name?: string;
+  readonly access: 'read' | 'write';
+  readonly allowHome?: boolean;
+}
+
+/** What holds for all roots. */
+export interface AreaSettings {
+  readonly hardLinks?: HardLinkPolicy;
+  /** `any` allows names that mean something on another system; default `portable`. */
+  readonly newNames?: 'portable' | 'any';
+}
+
+/** What another thread needs to open the same area ({@link Area.handover}): plain data. */
+export interface Handover {
+  readonly settings: readonly RootSettings[];
+  readonly options: AreaSettings;
+  readonly opened: readonly Opened[];
+}
+interface Opened {
+  readonly real: string;
+  readonly isHome: boolean;
+  readonly pin?: number;
+}
+
+/** A root that is open. */
+export interface OpenRoot {
+  /** Real path. */
+  readonly path: string;
+  readonly name: string | undefined;
+  readonly access: 'read' | 'write';
+  readonly index: number;
+}
+
+/** What a client's path led to. */
+export interface Located {
+  readonly place: Place;
+  readonly root: OpenRoot;
+  /** The path as the client may give it again: relative in the first root, absolute in others. */
+  readonly shown: string;
+}
+
+/**
+ * What the place is wanted for. `read`: must exist. `write`: content of a file, which may be new. `entry`: the entry itself, to be moved or
+ * deleted; a link is not followed. `create`: a name that something is to be put at; links not followed.
+ */
+export type Purpose = 'read' | 'write' | 'entry' | 'create';
+
+/** See {@link openArea}. */
+export interface Area {
+  readonly roots: readonly OpenRoot[];
+  /** @throws SignalboxError `SBX_FS_REFUSED`, `SBX_FS_NOT_FOUND` */
+  locate(path: string, purpose: Purpose): Located;
+  /** Whether an entry may be shown and read; `path` below the root. */
+  visible(root: OpenRoot, path: string, folder: boolean): boolean;
+  /** Whether an entry may be changed; the pattern that forbids it, if not. */
+  unwritable(root: OpenRoot, path: string, folder: boolean): string | undefined;
+  /** @throws SignalboxError when the file has names that are not proved to be allowed */
+  checkLinks(located: Located): void;
+  /** The path as the client may give it again. */
+  shown(root: OpenRoot, path: string): string;
+  /** The root itself, for what must not go through a client's path (the trash). */
+  rootOf(root: OpenRoot): Root;
+  /** For {@link openHandedOver}; valid as long as this area is open. */
+  handover(): Handover;
+  close(): void;
+}
+
+interface Held extends OpenRoot {
+  readonly isHome: boolean;
+  readonly given: string;
+  readonly root: Root;
+  readonly deny: DenyList;
+  readonly links: LinkIndex;
+}
+
+const MAX_PATH = 8192;
+const MAX_HOPS = 8;
+
+/**
+ * Pins the roots.
+ * @throws SignalboxError `SBX_FS_ROOT` for one that is missing or too wide
+ * @throws RangeError for a glob that cannot be used
+ */
+export function openArea(settings: readonly RootSettings[], options: AreaSettings = {}): Area {
+  const state = stateFolder();
+  const opened = settings.map(({ path, allowHome = false }) => checkedRoot(path, { allowHome, stateDir: state?.path }));
+  return openHandedOver({ settings, options, opened });
+}
+
+/** Opens the area of another thread again: its roots by their descriptors, not by their names. */
+export function openHandedOver({ settings, options, opened }: Handover): Area {
+  const { hardLinks = 'proved', newNames = 'portable' } = options;
+  const held: Held[] = [];
+  try {
+    for (const [index, root] of settings.entries()) held.push(hold(root, index, opened[index]));
+  } catch (thrown) {
+    for (const { root } of held) root.close();
+    throw thrown;
+  }
+  const shown = (root: OpenRoot, path: string): string => {
+    if (root.index === 0) return path === '' ? '.' : path;
+    return path === '' ? root.path : `${root.path}${sep}${path.split('/').join(sep)}`;
+  };
+  const locate: Area['locate'] = (path, purpose) => {
+    if (path.length > MAX_PATH) throw outside(path, `The path is longer than ${MAX_PATH} characters.`);
+    if (path.includes('\0') || !path.isWellFormed()) throw outside(path, 'The path is not a valid file name.');
+    let { root, below } = choose(held, path);
+    const options: LocateOptions = {
+      mayMiss: purpose === 'write' || purpose === 'create',
+      keepLink: purpose === 'entry' || purpose === 'create',
+    };
+    let place: Place | undefined;
+    for (let hops = 0; place === undefined; hops++) {
+      try {
+        place = root.root.locate(below, options);
+      } catch (thrown) {
+        if (!(thrown instanceof LeadsElsewhere)) throw systemRefusal(path, thrown);
+        const next = hops < MAX_HOPS ? held.find((other) => isBeneath(other.path, thrown.path)) : undefined;
+        if (next === undefined) throw outside(path, 'It goes through a link that leads out of the root.');
+        root = next;
+        below = thrown.path.slice(next.path.length + 1);
+      }
+    }
+    try {
+      const ruling = rulingRoot(held, root, place.path);
+      check(ruling, place, path, purpose);
+      if (place.stat === undefined && newNames === 'portable')
+        checkNewName(path, place.name, below.split('/').filter((n) => n !== '' && n !== '.').length === 1);
+      const located = {
+        place: ruling.root === root ? place : renamed(place, ruling.path),
+        root: ruling.root,
+        shown: shown(root, place.path),
+      };
+      return located;
+    } catch (thrown) {
+      place.close();
+      throw thrown;
+    }
+  };
+  return {
+    roots: held,
+    locate,
+    visible: (root, path, folder) => {
+      const ruling = rulingRoot(held, heldOf(held, root), path);
+      return ruling.root.deny.read(ruling.path, folder) === undefined;
+    },
+    unwritable: (root, path, folder) => {
+      const ruling = rulingRoot(held, heldOf(held, root), path);
+      return ruling.root.access === 'write' ? ruling.root.deny.write(ruling.path, folder) : 'access: read';
+    },
+    checkLinks: ({ place, root, shown: path }) => {
+      if (hardLinks === 'allow' || place.stat?.isFile() !== true || place.stat.nlink < 2) return;
+      if (hardLinks === 'proved' && (inPackageFolder(place.path) || heldOf(held, root).links.proved(place))) return;
+      throw refused(
+        path,
+        `It is a hard link: the file has ${place.stat.nlink} names, and not all of them lie beneath this root where they may be read.`,
+        'Ask the person to copy the file, or to set "hardLinks": "allow" when they trust every link.',
+      );
+    },
+    shown,
+    rootOf: (root) => heldOf(held, root).root,
+    handover: () => ({
+      settings,
+      options,
+      opened: held.map(({ path, isHome, root }) => ({ real: path, isHome, ...(root.pin === undefined ? {} : { pin: root.pin }) })),
+    }),
+    close: () => {
+      for (const { root } of held) root.close();
+    },
+  };
+}
+
+function hold(settings: RootSettings, index: number, opened: Opened | undefined): Held {
+  if (opened === undefined) throw notFound(settings.path);
+  const { real, isHome, pin } = opened;
+  const state = stateFolder();
+  const forbidden = state === undefined ? [] : [state.identity];
+  const root = process.platform === 'linux' ? pinLinuxRoot(real, forbidden, pin) : portableRoot(real, forbidden, process.platform);
+  const deny = denyList({ ...settings, home: isHome });
+  return {
+    path: real,
+    given: resolve(settings.path),
+    name: settings.name,
+    access: settings.access,
+    index,
+    isHome,
+    root,
+    deny,
+    links: linkIndex(
+      () => root.locate(''),
+      (path) => deny.read(path, false) !== undefined,
+    ),
+  };
+}
+
+function check(ruling: { readonly root: Held; readonly path: string }, place: Place, path: string, purpose: Purpose): void {
+  const { root } = ruling;
+  const folder = place.stat?.isDirectory() === true;
+  if (purpose !== 'read' && root.access !== 'write') {
+    throw new SignalboxError('SBX_FS_READ_ONLY', `"${printable(path)}" may only be read.`, {
+      why: `The root ${root.path} was given with access "read".`,
+      fix: 'Ask the person to set "access": "write" for this root, if they want that.',
+    });
+  }
+  const denied = purpose === 'read' ? root.deny.read(ruling.path, folder) : root.deny.write(ruling.path, folder);
+  if (denied !== undefined) {
+    const why =
+      denied === 'only'
+        ? 'It matches none of the globs in "only".'
+        : `It matches "${denied}" of the deny list, which protects secrets and whatever can start programs.`;
+    throw refused(path, why, 'Ask the person to do this by hand, or to change "deny", "allow" or "only" in the settings.');
+  }
+  if (ruling.path === '' && (purpose === 'entry' || purpose === 'create' || purpose === 'write'))
+    throw refused(path, 'It is the root itself.', 'Name something beneath it.');
+}
+
+function checkNewName(path: string, name: string, first: boolean): void {
+  const problem = newNameProblem(name, first);
+  if (problem !== undefined) throw refused(path, problem, 'Choose a plain name, or ask the person to set "newNames": "any".');
+}
+
+/** Roots may lie in one another: the innermost that holds a place rules over it. */
+function rulingRoot(held: readonly Held[], root: Held, path: string): { readonly root: Held; readonly path: string } {
+  if (held.length === 1) return { root, path };
+  const absolute = path === '' ? root.path : `${root.path}${sep}${path.split('/').join(sep)}`;
+  let best = root;
+  for (const other of held) if (other.path.length > best.path.length && isBeneath(other.path, absolute)) best = other;
+  return {
+    root: best,
+    path:
+      best === root
+        ? path
+        : absolute
+            .slice(best.path.length + 1)
+            .split(sep)
+            .join('/'),
+  };
+}
+
+function renamed(place: Place, path: string): Place {
+  const { stat, ref, parentRef, name } = place;
+  return {
+    path,
+    stat,
+    ref,
+    parentRef,
+    name,
+    parentStillBeneath: () => place.parentStillBeneath(),
+    child: (child) => place.child(child),
+    close: () => place.close(),
+  };
+}
+
+function heldOf(held: readonly Held[], root: OpenRoot): Held {
+  const found = held[root.index];
+  if (found === undefined) throw notFound(root.path);
+  return found;
+}
+
+function choose(held: readonly Held[], path: string): { root: Held; below: string } {
+  const first = held[0];
+  if (first === undefined) throw outside(path, 'There is no root.');
+  const named = held.find((root) => root.name !== undefined && (path === `${root.name}:` || path.startsWith(`${root.name}:`)));
+  if (named !== undefined) return { root: named, below: path.slice((named.name?.length ?? 0) + 1).replace(/^\/+/, '') };
+  const given = sep === '\\' && isAbsolute(path) ? path.replaceAll('/', '\\') : path;
+  if (!isAbsolute(given)) return { root: first, below: sep === '\\' ? path.replaceAll('\\', '/') : path };
+  let best: { root: Held; below: string; length: number } | undefined;
+  for (const root of held) {
+    // The way the root was given counts as well as where it really lies: `/home/me/project` may be a link.
+    for (const base of [root.path, root.given]) {
+      if (!isBeneath(base, given) || base.length <= (best?.length ?? -1)) continue;
+      best = {
+        root,
+        below: given
+          .slice(base.length + 1)
+          .split(sep)
+          .join('/'),
+        length: base.length,
+      };
+    }
+  }
+  if (best === undefined) throw outside(path, 'It is an absolute path that begins with no root.');
+  return best;
+}
+
+function isBeneath(base: string, path: string): boolean {
+  return path === base || path.startsWith(base.endsWith(sep) ? base : base + sep);
+}

@@ -1,0 +1,94 @@
+/** From the settings document to the roots. */
+
+import { homedir } from 'node:os';
+import { isAbsolute, resolve } from 'node:path';
+import { SignalboxError } from '../../daemon/api/errors.ts';
+import type { JsonObject, PluginContext } from '../plugin/define.ts';
+import { type Area, openArea, type RootSettings } from './guard/area.ts';
+import type { HardLinkPolicy } from './guard/hard-links.ts';
+
+/** One entry of `roots`. */
+type RootEntry =
+  | string
+  | {
+      readonly path: string;
+      readonly name?: string;
+      readonly access?: 'read' | 'write';
+      readonly deny?: readonly string[];
+      readonly allow?: readonly string[];
+      readonly only?: readonly string[];
+      readonly allowHome?: boolean;
+    };
+
+/** The settings document; plugin.json has its schema. */
+export interface Settings {
+  readonly roots: readonly RootEntry[];
+  readonly access: 'read' | 'write';
+  readonly deny: readonly string[];
+  readonly allow: readonly string[];
+  readonly only: readonly string[] | undefined;
+  readonly hardLinks: HardLinkPolicy;
+  readonly newNames: 'portable' | 'any';
+  readonly maxFileBytes: number;
+  readonly maxCopyBytes: number;
+  readonly gitignore: boolean;
+  readonly clientRoots: 'ignore' | 'narrow';
+}
+
+const MIB = 1024 * 1024;
+
+/** Fills in what the document leaves out. */
+export function readSettings(document: JsonObject): Settings {
+  const given = document as Partial<Settings>;
+  return {
+    roots: given.roots ?? [],
+    access: given.access ?? 'read',
+    deny: given.deny ?? [],
+    allow: given.allow ?? [],
+    only: given.only,
+    hardLinks: given.hardLinks ?? 'proved',
+    newNames: given.newNames ?? 'portable',
+    maxFileBytes: given.maxFileBytes ?? 16 * MIB,
+    maxCopyBytes: given.maxCopyBytes ?? 1024 * MIB,
+    gitignore: given.gitignore ?? false,
+    clientRoots: given.clientRoots ?? 'ignore',
+  };
+}
+
+/**
+ * Opens the roots of the settings.
+ * @throws SignalboxError `SBX_FS_ROOT`, `SBX_PLUGIN_SETTINGS`
+ */
+export function openRoots(settings: Settings, baseFolder: PluginContext['baseFolder']): Area {
+  const roots = settings.roots.map((entry): RootSettings => {
+    const one = typeof entry === 'string' ? { path: entry } : entry;
+    const only = one.only ?? settings.only;
+    return {
+      path: absolute(one.path, baseFolder),
+      access: one.access ?? settings.access,
+      deny: [...settings.deny, ...(one.deny ?? [])],
+      allow: [...settings.allow, ...(one.allow ?? [])],
+      allowHome: one.allowHome === true,
+      ...(one.name === undefined ? {} : { name: one.name }),
+      ...(only === undefined ? {} : { only }),
+    };
+  });
+  const names = roots.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw wrong(`Two roots have the name "${twice}".`, 'Give each root a name of its own.');
+  try {
+    return openArea(roots, { hardLinks: settings.hardLinks, newNames: settings.newNames });
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError)) throw thrown;
+    throw wrong(thrown.message, 'Write simpler globs in "deny", "allow" and "only".');
+  }
+}
+
+function absolute(path: string, baseFolder: string): string {
+  if (path === '~' || path.startsWith('~/')) return resolve(homedir(), path.slice(2));
+  return isAbsolute(path) ? path : resolve(baseFolder, path);
+}
+
+function wrong(why: string, fix: string): SignalboxError {
+  return new SignalboxError('SBX_PLUGIN_SETTINGS', 'The settings of the filesystem server cannot be used.', { why, fix });
+}
