@@ -5,8 +5,8 @@
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type DaemonFixture, startDaemonFixture } from '../fixtures/daemon.ts';
-import { assertSame, canonical, type Members, members, parseTree, type Tree, without } from '../fixtures/json-text.ts';
-import { Mirror, type MirrorKind, type Said } from '../fixtures/mirror.ts';
+import { assertSame, canonical, type Members, members, parseTree, type Tree, textOf, without } from '../fixtures/json-text.ts';
+import { type Definitions, Mirror, type MirrorKind, type Said } from '../fixtures/mirror.ts';
 import { eventually } from '../fixtures/process-tree.ts';
 import { CAPABILITIES, TextClient } from '../fixtures/text-client.ts';
 
@@ -122,9 +122,42 @@ const block = fc.oneof(
   fc.record({ type: string, more: entriesOf(json, ['type']) }).map(({ type, more }) => objectText([['type', type], ...more])),
 );
 
+// ---- definitions
+
+const definition = (
+  identity: (place: number) => readonly (readonly [string, string])[],
+  taken: readonly string[],
+): fc.Arbitrary<(place: number) => string> =>
+  fc
+    .record({
+      more: entriesOf(json, ['name', '_meta', 'execution', 'outputSchema', ...taken]),
+      meta,
+      schema: entriesOf(json, ['type']),
+      out: entriesOf(json, ['type']),
+    })
+    .map(({ more, meta: itsMeta, schema, out }) => (place) => {
+      const schemas: readonly (readonly [string, string])[] = taken.includes('inputSchema')
+        ? [
+            ['inputSchema', objectText([['type', '"object"'], ...schema])],
+            ['outputSchema', objectText([['type', '"object"'], ...out])],
+          ]
+        : [];
+      return objectText([...identity(place), ...more, ...schemas, ['_meta', itsMeta]]);
+    });
+const some = (of: fc.Arbitrary<(place: number) => string>): string[] =>
+  fc.sample(of, { seed: SEED, numRuns: FULL ? 200 : 40 }).map((text, place) => text(place));
+const named = (place: number): [string, string] => ['name', `"d${place}"`];
+const DEFINITIONS: Definitions = {
+  tools: some(definition((place) => [named(place)], ['inputSchema'])),
+  prompts: some(definition((place) => [named(place)], [])),
+  resources: some(definition((place) => [['uri', `"mirror://d/${place}"`], named(place)], ['uri'])),
+  resourceTemplates: some(definition((place) => [['uriTemplate', `"mirror://t/${place}/{x}"`], named(place)], ['uriTemplate'])),
+};
+
 // ---- one exchange
 
 interface Exchange {
+  readonly id: string;
   readonly method: string;
   readonly more: readonly (readonly [string, string])[];
   readonly args: string;
@@ -211,6 +244,7 @@ const error = fc
   .map(({ code, message, data }) => ({ code, error: `{"code":${code},"message":${message}${data === null ? '' : `,"data":${data}`}}` }));
 const PARAMS_TAKEN = ['name', 'arguments', 'uri', 'ref', 'argument', '_meta', 'task', 'cursor', 'inputResponses', 'requestState'];
 const exchange: fc.Arbitrary<Exchange> = fc.record({
+  id: fc.oneof(string, fc.integer().map(String), fc.constantFrom('"1"', '1', '1.5', '"__proto__"', '""')),
   method: fc.constantFrom('tools/call', 'tools/call', 'prompts/get', 'resources/read', 'completion/complete', 'x-vendor/any'),
   more: entriesOf(weight, PARAMS_TAKEN),
   args: fc.oneof(object(), entriesOf(weight, []).map(objectText)),
@@ -277,7 +311,7 @@ async function carry(client: TextClient, mirror: Mirror, alias: string, given: E
     if (found === undefined) assertSame(params, parseTree(open[0]?.params ?? 'null'), `the question ${asked}`);
     return found?.answer ?? '{}';
   };
-  const response = await client.request(method, paramsOf(given, `${alias}__mirror`));
+  const response = await client.request(method, paramsOf(given, `${alias}__mirror`), given.id);
 
   // What the server got.
   const sent = bare(members(parseTree(paramsOf(given, 'mirror'))));
@@ -324,13 +358,44 @@ async function carry(client: TextClient, mirror: Mirror, alias: string, given: E
   assertSame(inOrder(heard), inOrder(expected), 'the order of progress');
 }
 
+/** Every definition is listed as the server gave it, but for the exposed name. */
+async function assertListed(client: TextClient, alias: string): Promise<void> {
+  for (const [method, field, renamed] of [
+    ['tools/list', 'tools', true],
+    ['prompts/list', 'prompts', true],
+    ['resources/list', 'resources', false],
+    ['resources/templates/list', 'resourceTemplates', false],
+  ] as const) {
+    const listed: Tree[] = [];
+    for (let params = '{}'; ; ) {
+      const result = members((await client.request(method, params)).get('result'));
+      listed.push(...((result.get(field) ?? []) as readonly Tree[]));
+      const cursor = result.get('nextCursor');
+      if (cursor === undefined) break;
+      params = `{"cursor":${textOf(cursor)}}`;
+    }
+    const expected = DEFINITIONS[field].map((text): Members => {
+      const given = members(parseTree(text));
+      return renamed ? new Map([...given, ['name', `${alias}__${String(given.get('name'))}`]]) : given;
+    });
+    const own = field === 'resourceTemplates' ? 0 : 1;
+    if (listed.length !== expected.length + own) throw new Error(`${listed.length} ${field}`);
+    for (const each of expected)
+      assertSame(
+        listed.find((item) => ['name', 'uri', 'uriTemplate'].every((id) => members(item).get(id) === each.get(id))),
+        each,
+        `a definition of ${method}`,
+      );
+  }
+}
+
 const said = (method: string, params: Tree | undefined): string => `${method} ${canonical(params)}`;
 
 describe('transparency', () => {
   const mirrors = new Map<string, Mirror>();
   let daemon: DaemonFixture;
   before(async () => {
-    for (const [alias, kind] of Object.entries(KINDS)) mirrors.set(alias, await Mirror.start(kind));
+    for (const [alias, kind] of Object.entries(KINDS)) mirrors.set(alias, await Mirror.start(kind, DEFINITIONS));
     const each = (of: (alias: string) => unknown): object => Object.fromEntries(Object.keys(KINDS).map((alias) => [alias, of(alias)]));
     daemon = await startDaemonFixture({
       config: {
@@ -360,7 +425,7 @@ describe('transparency', () => {
                   await daemon.home.json<{ url: string; token: string }>('clients', 'token', 'test', '--endpoint', alias),
                 );
           try {
-            await client.request('tools/list', '{}');
+            await assertListed(client, alias);
             await fc.assert(
               fc.asyncProperty(exchange, (given) => carry(client, mirror, alias, reduced(given, era, kind))),
               { numRuns: RUNS, seed: SEED, interruptAfterTimeLimit: FULL ? 600_000 : 60_000, markInterruptAsFailure: true },
