@@ -82,7 +82,7 @@ function sizeText(bytes: number): string {
 }
 
 function entryOf(route: Route, bytes: number, clients: number, quick: boolean): Entry {
-  const many = bytes >= KIB * KIB ? [40, 120, 120] : [600, 3000, 4000];
+  const many = bytes >= KIB * KIB ? [30, 64, 64] : [600, 3000, 4000];
   const calls = (many[CLIENTS.indexOf(clients)] ?? 100) / (quick ? 3 : 1) / (isPeer(route.name) ? 4 : 1);
   const job = {
     via: route.via,
