@@ -79,6 +79,12 @@ export interface Area {
   visible(root: OpenRoot, path: string, folder: boolean): boolean;
   /** Whether an entry may be changed; the pattern that forbids it, if not. */
   unwritable(root: OpenRoot, path: string, folder: boolean): string | undefined;
+  /**
+   * Whether an entry could be made at a path (below the root) whose folder is not there yet.
+   * @param given the client's path, for the message
+   * @throws SignalboxError `SBX_FS_REFUSED`
+   */
+  checkNew(root: OpenRoot, path: string, given: string): void;
   /** @throws SignalboxError when the file has names that are not proved to be allowed */
   checkLinks(located: Located): void;
   /** The path as the client may give it again. */
@@ -173,6 +179,10 @@ export function openHandedOver({ settings, options, opened }: Handover): Area {
       const ruling = rulingRoot(held, heldOf(held, root), path);
       return ruling.root.access === 'write' ? ruling.root.deny.write(ruling.path, folder) : 'access: read';
     },
+    checkNew: (root, path, given) => {
+      if (newNames === 'portable') checkNewName(given, path.slice(path.lastIndexOf('/') + 1), !path.includes('/'));
+      check(rulingRoot(held, heldOf(held, root), path), undefined, given, 'create');
+    },
     checkLinks: ({ place, root, shown: path }) => {
       if (hardLinks === 'allow' || place.stat?.isFile() !== true || place.stat.nlink < 2) return;
       if (hardLinks === 'proved' && (inPackageFolder(place.path) || heldOf(held, root).links.proved(place))) return;
@@ -218,9 +228,9 @@ function hold(settings: RootSettings, index: number, opened: Opened | undefined)
   };
 }
 
-function check(ruling: { readonly root: Held; readonly path: string }, place: Place, path: string, purpose: Purpose): void {
+function check(ruling: { readonly root: Held; readonly path: string }, place: Place | undefined, path: string, purpose: Purpose): void {
   const { root } = ruling;
-  const folder = place.stat?.isDirectory() === true;
+  const folder = place?.stat?.isDirectory() === true;
   if (purpose !== 'read' && root.access !== 'write') {
     throw new SignalboxError('SBX_FS_READ_ONLY', `"${printable(path)}" may only be read.`, {
       why: `The root ${root.path} was given with access "read".`,

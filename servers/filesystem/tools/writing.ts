@@ -129,24 +129,42 @@ export function createDirectory(area: Area): FileTool {
 }
 
 function createFolders(area: Area, path: string, call: Pick<Call, 'note'>): { shown: string; created: boolean } {
-  const attempt = (): { shown: string; created: boolean } =>
-    withPlace(area, path, 'write', call, ({ place, shown }) => {
+  const trimmed = path.replace(/(?<=.)\/+$/, '');
+  const missing: string[] = [];
+  let prefix = trimmed;
+  // From the whole path upwards to the first folder that can be made; nothing is made before every name has been looked at.
+  for (;;) {
+    try {
+      withPlace(area, prefix, 'write', call, ({ place, root, shown }) => {
+        if (place.stat !== undefined && !place.stat.isDirectory()) throw exists(shown, 'A file stands there.');
+        let below = place.path;
+        for (const name of missing) {
+          below = `${below}/${name}`;
+          area.checkNew(root, below, path);
+        }
+      });
+      break;
+    } catch (thrown) {
+      if (!(thrown instanceof SignalboxError) || thrown.code !== 'SBX_FS_NOT_FOUND') throw thrown;
+    }
+    const cut = prefix.lastIndexOf('/');
+    // Steps back through folders that are not there are not guessed at.
+    if (cut <= 0 || path.split('/').includes('..')) throw outside(path, 'A folder above it does not exist.');
+    const name = prefix.slice(cut + 1);
+    if (name !== '' && name !== '.') missing.unshift(name);
+    prefix = prefix.slice(0, cut);
+  }
+  let last = { shown: path, created: false };
+  for (let count = 0; count <= missing.length; count++) {
+    const at = [prefix, ...missing.slice(0, count)].join('/');
+    last = withPlace(area, at, 'write', call, ({ place, shown }) => {
       if (place.stat?.isDirectory() === true) return { shown, created: false };
       if (place.stat !== undefined) throw exists(shown, 'A file stands there.');
       makeFolder(place);
       return { shown, created: true };
     });
-  try {
-    return attempt();
-  } catch (thrown) {
-    if (!(thrown instanceof SignalboxError) || thrown.code !== 'SBX_FS_NOT_FOUND') throw thrown;
   }
-  // Something above is missing: make that first, as often as there are folders. Steps back are not guessed at.
-  const cut = path.replace(/\/+$/, '').lastIndexOf('/');
-  const parent = path.slice(0, Math.max(0, cut));
-  if (parent === '' || path.split('/').includes('..')) throw outside(path, 'A folder above it does not exist.');
-  createFolders(area, parent, call);
-  return attempt();
+  return last;
 }
 
 function assertSize(path: string, size: number, limit: number): void {

@@ -53,7 +53,7 @@ export async function startPostgres(bin: string): Promise<TestServer> {
   const options = { ...who, cwd: folder, env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' } };
   const made = spawnSync(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync', '--locale=C'], options);
   if (made.status !== 0) throw new Error(`initdb: ${made.stderr.toString()}`);
-  const args = ['-D', data, '-k', folder, '-c', 'listen_addresses=', '-c', 'fsync=off', '-c', 'max_connections=40'];
+  const args = ['-D', data, '-k', folder, '-c', 'listen_addresses=', '-c', 'fsync=off', '-c', 'autovacuum=off', '-c', 'max_connections=40'];
   return supervise(folder, folder, join(folder, '.s.PGSQL.5432'), () => spawn(join(bin, 'postgres'), args, { ...options, stdio: 'ignore' }), 'SIGINT');
 }
 
