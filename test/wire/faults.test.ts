@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -24,6 +25,8 @@ const FULL = process.env['SIGNALBOX_TEST_TIER'] === 'full';
 const FAULTY = join(import.meta.dirname, '..', 'fixtures', 'servers', 'faulty.mjs');
 const ASKING = join(import.meta.dirname, '..', 'fixtures', 'servers', 'asking.mjs');
 const ERAS: readonly Era[] = ['legacy', 'modern'];
+/** The slow ones of the matrix: every pairing in the full tier, else each era once. */
+const inBrief = (client: Era, server: Era): boolean => FULL || client === server;
 
 interface Broken {
   readonly gateway: Gateway;
@@ -99,32 +102,33 @@ for (const era of ERAS)
         assert.deepEqual(running, [`start ${next}`], 'one process, the new one');
       });
 
-      it('a hang ends with its code and is cancelled at the server; progress puts it off; nobody else waits', async (t) => {
-        const { gateway, client, lines } = await broken(t, era, server, { timeoutMs: 1500 });
-        assert.equal(await call(client, 'f__echo', { text: 'well' }), 'well');
-        let over = false;
-        const hung = call(client, 'f__hang').finally(() => {
-          over = true;
+      if (inBrief(era, server))
+        it('a hang ends with its code and is cancelled at the server; progress puts it off; nobody else waits', async (t) => {
+          const { gateway, client, lines } = await broken(t, era, server, { timeoutMs: 1500 });
+          assert.equal(await call(client, 'f__echo', { text: 'well' }), 'well');
+          let over = false;
+          const hung = call(client, 'f__hang').finally(() => {
+            over = true;
+          });
+          await othersGoOn(client);
+          assert.equal(await call(client, 'f__echo', { text: 'beside' }), 'beside');
+          assert.ok(!over, 'both were answered while it hung');
+          assert.match(await hung, /^SBX_SERVER_TIMEOUT: /);
+          await eventually('the server was told', () => lines('cancelled').length === 1);
+          // Longer than the limit, never silent for as long.
+          const { answer, notifications } = await client.call(
+            'tools/call',
+            { name: 'f__beat', arguments: { times: 8, ms: 300 } },
+            { meta: { progressToken: 'p' } },
+          );
+          assert.equal(textOf(answer), 'beaten');
+          assert.deepEqual(
+            notifications.map(({ params }) => (params as Json)['progress']),
+            [1, 2, 3, 4, 5, 6, 7, 8],
+          );
+          assert.equal(lines('cancelled').length, 1);
+          assert.equal(gateway.view().members.filter(({ upstream }) => upstream.state === 'ready').length, 2, 'slow is not down');
         });
-        await othersGoOn(client);
-        assert.equal(await call(client, 'f__echo', { text: 'beside' }), 'beside');
-        assert.ok(!over, 'both were answered while it hung');
-        assert.match(await hung, /^SBX_SERVER_TIMEOUT: /);
-        await eventually('the server was told', () => lines('cancelled').length === 1);
-        // Longer than the limit, never silent for as long.
-        const { answer, notifications } = await client.call(
-          'tools/call',
-          { name: 'f__beat', arguments: { times: 8, ms: 300 } },
-          { meta: { progressToken: 'p' } },
-        );
-        assert.equal(textOf(answer), 'beaten');
-        assert.deepEqual(
-          notifications.map(({ params }) => (params as Json)['progress']),
-          [1, 2, 3, 4, 5, 6, 7, 8],
-        );
-        assert.equal(lines('cancelled').length, 1);
-        assert.equal(gateway.view().members.filter(({ upstream }) => upstream.state === 'ready').length, 2, 'slow is not down');
-      });
 
       it('an answer that comes byte by byte arrives whole, and holds up nobody', async (t) => {
         const { client } = await broken(t, era, server);
@@ -145,6 +149,73 @@ for (const era of ERAS)
         assert.equal(lines('start').filter((line) => isRunning(Number(line.split(' ')[1]))).length, 1);
       });
     });
+
+describe('servers behind HTTP', () => {
+  /** A modern server that says of itself what the method wants and answers a call as its tool does: byte by byte, half, never, or in HTML. */
+  async function web(t: TestContext): Promise<{ readonly url: string; readonly abandoned: () => number }> {
+    let abandoned = 0;
+    const server = createServer(async (incoming, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of incoming) chunks.push(chunk as Buffer);
+      const { id, method, params } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { id: number; method: string; params: Json };
+      const result = (value: Json): string => JSON.stringify({ jsonrpc: '2.0', id, result: { resultType: 'complete', ...value } });
+      const tools = ['echo', 'drip', 'drip-events', 'half', 'hang', 'html'].map((name) => ({ name, inputSchema: { type: 'object' } }));
+      const { name, arguments: args } = params as { name?: string; arguments?: Json };
+      const answer = result({ content: [{ type: 'text', text: args?.['text'] ?? '' }] });
+      const json = { 'content-type': 'application/json' };
+      if (method === 'server/discover')
+        response.writeHead(200, json).end(result({ supportedVersions: ['2026-07-28'], capabilities: { tools: {} } }));
+      else if (method === 'initialize')
+        response
+          .writeHead(400, json)
+          .end(JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32022, message: 'no', data: { supported: ['2026-07-28'] } } }));
+      else if (method === 'tools/list') response.writeHead(200, json).end(result({ tools }));
+      else if (name === 'echo') response.writeHead(200, json).end(answer);
+      else if (name === 'html') response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad Gateway</h1>');
+      else if (name === 'half') {
+        response.writeHead(200, { ...json, 'content-length': answer.length * 2 }).write(answer.slice(0, 30), () => response.destroy());
+      } else if (name === 'hang') response.once('close', () => (abandoned += 1));
+      else {
+        const events = name === 'drip-events';
+        response.writeHead(200, { 'content-type': events ? 'text/event-stream' : 'application/json' });
+        for (const byte of Buffer.from(events ? `: begins\n\nevent: message\ndata: ${answer}\n\n` : answer)) {
+          response.write(Buffer.of(byte));
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        response.end();
+      }
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, abandoned: () => abandoned };
+  }
+
+  for (const era of ERAS)
+    it(`that drip, break off, hang or say something else fail their own calls only (${era} client)`, async (t) => {
+      const { url, abandoned } = await web(t);
+      const gateway = await startGateway({ f: { type: 'http', url, timeoutMs: 1500 } });
+      const client = await (era === 'legacy' ? legacyClient : modernClient)(gateway, {}, () => ({ result: {} }));
+      t.after(async () => {
+        client.close();
+        await gateway.close();
+      });
+      await client.call('tools/list', {});
+      const text = 'ü\u2028"\\ '.repeat(200);
+      const hung = call(client, 'f__hang');
+      const drips = [call(client, 'f__drip', { text }), call(client, 'f__drip-events', { text })];
+      assert.match(await call(client, 'f__half', { text }), /^SBX_SERVER_(?:UNREACHABLE|HTTP): /);
+      assert.match(await call(client, 'f__html'), /^SBX_SERVER_HTTP: /);
+      for (let count = 0; count < 20; count++) assert.equal(await call(client, 'f__echo', { text: `${count}` }), `${count}`);
+      assert.deepEqual(await Promise.all(drips), [text, text]);
+      assert.match(await hung, /^SBX_SERVER_TIMEOUT: /);
+      await eventually('the request is given up at the server', () => abandoned() === 1);
+      assert.equal(await call(client, 'f__echo', { text: 'well' }), 'well');
+    });
+});
 
 describe('clients', () => {
   it('a request that comes byte by byte is read whole, and holds up nobody', async (t) => {
@@ -364,8 +435,9 @@ describe('the daemon killed while calls are parked', () => {
       };
       const question = { method: 'elicitation/create', params: { message: 'Sure?', requestedSchema: { type: 'object', properties: {} } } };
       const questions = [[question], [{ ...question, params: { ...question.params, message: 'Really?' } }]];
-      const answered = ({ result }: Answer, said: string): Json => {
-        assert.equal(result?.['resultType'], 'input_required', JSON.stringify(result));
+      const answered = (answer: Answer, said: string): Json => {
+        const { result = {} } = answer;
+        assert.equal(answer.result?.['resultType'], 'input_required', JSON.stringify(answer));
         const keys = Object.keys(result['inputRequests'] as Json);
         return {
           inputResponses: Object.fromEntries(keys.map((key) => [key, { action: 'accept', content: { said } }])),

@@ -235,7 +235,7 @@ const result = fc
 const error = fc
   .record({
     code: fc.oneof(
-      fc.constantFrom(-32002, -32020, -32021, -32022, -32601, -32602, -32603, -32000, 0, 1),
+      fc.constantFrom(-32002, -32020, -32021, -32022, -32042, -32601, -32602, -32603, -32000, 0, 1),
       fc.integer({ min: 2, max: 2 ** 31 }),
     ),
     message: string,
@@ -289,9 +289,13 @@ function bareResult(tree: Tree | undefined): Tree {
 
 /** What can be said in mid-call in this pairing: where it could not be told whose it is, it is not heard. */
 function reduced(given: Exchange, client: 'legacy' | 'modern', { era, over }: MirrorKind): Exchange {
+  const { outcome } = given;
+  // A page to be visited: a modern client is asked to open it, which is another test (asking.test.ts).
+  const page = client === 'modern' && 'code' in outcome && outcome.code === -32042;
   const asks = ['tools/call', 'prompts/get', 'resources/read'].includes(given.method);
   return {
     ...given,
+    outcome: page ? { code: -32000, error: outcome.error.replace('-32042', '-32000') } : outcome,
     notifications: given.notifications.filter(({ method }) => {
       if (over === 'json') return false;
       if (method === 'notifications/progress') return given.token !== undefined;
