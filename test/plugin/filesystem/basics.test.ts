@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { bundled, connect, PEERS, type Session } from './client.ts';
+import { bundled, connect, PEERS, type Session } from '../client.ts';
 
 const SECRET = 'the secret outside';
 let base: string;
