@@ -1,6 +1,7 @@
 /** The table of commands, in the order the help shows them. */
 import { callCommand } from './call.ts';
 import { clientsCommand } from './clients.ts';
+import { conformCommand } from './conform.ts';
 import { connectCommand } from './connect.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
@@ -27,5 +28,6 @@ export const COMMANDS: readonly CommandGroup[] = [
   { title: 'Clients', commands: [wireCommand, unwireCommand, connectCommand, clientsCommand] },
   { title: 'Servers', commands: [serversCommand, serveCommand, trustCommand, secretCommand] },
   { title: 'Try it', commands: [toolsCommand, callCommand, readCommand, promptCommand, demoCommand] },
+  { title: 'Test it', commands: [conformCommand] },
   { title: 'About', commands: [versionCommand] },
 ];

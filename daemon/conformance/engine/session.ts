@@ -1,0 +1,435 @@
+/** One connection to the server under test: asks, watches, and judges every frame. Not an SDK client: nothing is repaired or hidden. */
+import { type Era, LEGACY_LATEST, META, MODERN_VERSION, modernHeaders } from '../../protocol/eras.ts';
+import { isObject, type JsonObject, metaOf } from '../../protocol/message.ts';
+import { HttpWire } from '../transports/http-wire.ts';
+import { StdioWire } from '../transports/stdio-wire.ts';
+import type { Frame, HttpFacts, SendOptions, Sent, Target, Wire } from '../transports/wire.ts';
+import { readFrame } from './frame-rules.ts';
+import { at, Judge, shown } from './judge.ts';
+import { type Asked, keyOf, Model } from './model.ts';
+
+/** One line of the trace of a connection. */
+export interface TraceLine {
+  readonly direction: '>' | '<' | '!';
+  readonly channel: string;
+  readonly text: string;
+}
+
+/** What became of a request. */
+export interface Answer {
+  readonly id: unknown;
+  readonly message: JsonObject | undefined;
+  readonly result: JsonObject | undefined;
+  readonly error: JsonObject | undefined;
+  /** Frames other than the response that came meanwhile (stdio) or on the same stream (HTTP). */
+  readonly others: readonly Frame[];
+  readonly http: HttpFacts | undefined;
+  /** Milliseconds from sending to the response. */
+  readonly ms: number;
+}
+
+/** How a request is made. */
+export interface RequestOptions extends SendOptions {
+  readonly id?: unknown;
+  /** Members of `_meta` beside the envelope. */
+  readonly meta?: JsonObject;
+  /** Modern: no envelope is added. */
+  readonly bare?: boolean;
+  /** Modern: capabilities of this request. */
+  readonly capabilities?: JsonObject;
+  /** The request is wrong on purpose, in its headers or its version. */
+  readonly provoked?: boolean;
+  /** Milliseconds to wait for the response. */
+  readonly limitMs?: number;
+}
+
+/** Settings of a connection. */
+export interface SessionOptions {
+  readonly target: Target;
+  readonly era: Era;
+  readonly exercised: Map<string, number>;
+  /** Milliseconds a request may take. */
+  readonly limitMs: number;
+  readonly capabilities?: JsonObject;
+  /** Legacy version to ask for. */
+  readonly version?: string;
+  /** Leaves the handshake to the property. */
+  readonly raw?: boolean;
+  /** Answers requests of the server; undefined is answered with -32601. */
+  readonly respond?: (method: string, params: JsonObject) => JsonObject | { readonly code: number; readonly message: string } | undefined;
+}
+
+const IDENTITY = { name: 'signalbox-conform', version: '1.0.0' };
+/** Lines kept of a connection's trace. */
+const TRACE_KEPT = 400;
+
+/** A connection. */
+export class Session {
+  readonly era: Era;
+  readonly judge: Judge;
+  readonly model: Model;
+  readonly wire: Wire;
+  readonly trace: TraceLine[] = [];
+  /** Why the connection is over, once it is. */
+  ended: string | undefined;
+  sessionId: string | undefined;
+  version: string;
+  readonly #options: SessionOptions;
+  readonly #waiting = new Map<Asked, (message: JsonObject) => void>();
+  #frames: Frame[] = [];
+  #next = 1;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.era = options.era;
+    this.version = options.version ?? (options.era === 'legacy' ? LEGACY_LATEST : MODERN_VERSION);
+    this.judge = new Judge(options.era, options.target.kind, options.exercised);
+    this.model = new Model(this.judge, options.capabilities ?? {});
+    const listener = {
+      frame: (frame: Frame) => this.#frame(frame),
+      fault: (stem: string, expected: string, got: string) => void this.judge.check(stem, false, expected, got),
+      closed: (why: string) => this.#closed(why),
+      trace: (direction: '>' | '<', channel: string, text: string) => this.#note(direction, channel, text),
+    };
+    this.wire = options.target.kind === 'stdio' ? new StdioWire(options.target, listener) : new HttpWire(options.target, listener);
+  }
+
+  /** Opens a connection, with the handshake unless told otherwise. */
+  static async open(options: SessionOptions): Promise<Session> {
+    const session = new Session(options);
+    if (options.raw !== true) await session.start();
+    return session;
+  }
+
+  /** Legacy: `initialize` and `initialized`. Modern: asks what the server can. */
+  async start(): Promise<Answer> {
+    if (this.era === 'modern') return this.request('server/discover');
+    const answer = await this.initialize();
+    if (answer.result === undefined) return answer;
+    await this.notify('notifications/initialized', undefined, { settle: false });
+    if (this.wire.kind === 'http') this.listen();
+    return answer;
+  }
+
+  /** Legacy: the first request of a session. */
+  async initialize(params: JsonObject = {}, options: RequestOptions = {}): Promise<Answer> {
+    const answer = await this.request(
+      'initialize',
+      { protocolVersion: this.version, capabilities: this.model.clientCapabilities, clientInfo: IDENTITY, ...params },
+      options,
+    );
+    const version = at(answer.result, 'protocolVersion');
+    if (typeof version === 'string') this.version = version;
+    const id = answer.http?.headers['mcp-session-id'];
+    if (id !== undefined) this.sessionId = id;
+    return answer;
+  }
+
+  /** Legacy HTTP: the standing stream of the GET. */
+  listen(headers: Readonly<Record<string, string>> = {}): Sent {
+    return this.wire.send(Buffer.alloc(0), { method: 'GET', headers: { ...this.headers(), ...headers }, timeoutMs: 600_000 });
+  }
+
+  /** Headers every legacy HTTP message carries after the handshake. */
+  headers(): Record<string, string> {
+    if (this.era === 'modern') return { 'mcp-protocol-version': MODERN_VERSION };
+    return {
+      ...(this.sessionId === undefined ? {} : { 'mcp-session-id': this.sessionId }),
+      ...(this.model.capabilities === undefined ? {} : { 'mcp-protocol-version': this.version }),
+    };
+  }
+
+  /** A fresh request id. */
+  freshId(): number {
+    return this.#next++;
+  }
+
+  /** The message of a request as it will be sent, envelope and all. */
+  compose(method: string, params: JsonObject | undefined, options: RequestOptions = {}): JsonObject {
+    const envelope =
+      this.era === 'modern' && options.bare !== true
+        ? {
+            [META.version]: MODERN_VERSION,
+            [META.clientInfo]: IDENTITY,
+            [META.clientCapabilities]: options.capabilities ?? this.model.clientCapabilities,
+          }
+        : undefined;
+    const meta = envelope === undefined && options.meta === undefined ? undefined : { ...envelope, ...metaOf(params), ...options.meta };
+    const whole = meta === undefined ? params : { ...params, _meta: meta };
+    return {
+      jsonrpc: '2.0',
+      id: Object.hasOwn(options, 'id') ? options.id : this.freshId(),
+      method,
+      ...(whole === undefined ? {} : { params: whole }),
+    };
+  }
+
+  /** Asks and waits for the response, the end of the connection or the limit. */
+  async request(method: string, params?: JsonObject, options: RequestOptions = {}): Promise<Answer> {
+    this.model.phase = 'request';
+    return this.ask(this.compose(method, params, options), options);
+  }
+
+  /** Sends a request as it is. Its response is waited for. */
+  async ask(
+    message: JsonObject,
+    options: RequestOptions & { readonly text?: Buffer; readonly wellFormed?: boolean } = {},
+  ): Promise<Answer> {
+    const method = String(message['method']);
+    const params = isObject(message['params']) ? message['params'] : undefined;
+    const asked: Asked = {
+      id: message['id'],
+      method,
+      params,
+      wellFormed: options.wellFormed ?? true,
+      provoked: options.provoked ?? false,
+      channel: '',
+      answers: 0,
+      cancelled: false,
+    };
+    this.model.requests.set(keyOf(asked.id), asked);
+    const before = this.#frames.length;
+    const began = performance.now();
+    const limit = options.limitMs ?? this.#options.limitMs;
+    let timer: NodeJS.Timeout | undefined;
+    const arrived = new Promise<JsonObject | undefined>((done) => {
+      this.#waiting.set(asked, done);
+      timer = setTimeout(() => done(undefined), limit);
+      if (this.ended !== undefined) done(undefined);
+    });
+    const sent = this.#send(message, { timeoutMs: limit + 500, ...options }, options.text);
+    asked.channel = sent.channel;
+    void sent.exchange?.then(() => setImmediate(() => this.#waiting.get(asked)?.(NOTHING)));
+    const found = await arrived;
+    const got = found === NOTHING ? undefined : found;
+    const ms = performance.now() - began;
+    clearTimeout(timer);
+    this.#waiting.delete(asked);
+    const http = await this.#exchange(sent, got !== undefined);
+    if (http !== undefined) this.#checkHttp(asked, http, got);
+    // a server may answer what is wrong on purpose with a bare HTTP status; what is well formed has a response
+    if (asked.wellFormed && !asked.provoked && !asked.cancelled && (got !== undefined || this.ended === undefined))
+      this.judge.check(
+        'RPC-ONE-RESPONSE',
+        got !== undefined,
+        'a response',
+        () => `none to ${shown(message)}${http === undefined ? '' : `, HTTP status ${http.status}`}`,
+      );
+    const others = this.#frames
+      .slice(before)
+      .filter((frame) => frame.value !== got && (sent.channel === 'out' || frame.channel === sent.channel));
+    const [result, error] = [got?.['result'], got?.['error']];
+    return {
+      id: asked.id,
+      message: got,
+      result: isObject(result) ? result : undefined,
+      error: isObject(error) ? error : undefined,
+      others,
+      http,
+      ms,
+    };
+  }
+
+  #send(message: JsonObject, options: RequestOptions, text?: Buffer): Sent {
+    const bytes = text ?? Buffer.from(JSON.stringify(message));
+    if (this.wire.kind === 'stdio') return this.wire.send(Buffer.concat([bytes, NEWLINE]), options);
+    const mirrored = this.era === 'modern' && typeof message['method'] === 'string' ? modernHeaders(message as never) : {};
+    return this.wire.send(bytes, { ...options, headers: { ...this.headers(), ...mirrored, ...options.headers } });
+  }
+
+  /** The end of an HTTP exchange; a stream that stays open after its response is cut after a grace period. */
+  async #exchange(sent: Sent, answered: boolean): Promise<HttpFacts | undefined> {
+    if (sent.exchange === undefined) return undefined;
+    if (!answered) sent.abort();
+    const grace = setTimeout(() => sent.abort(), 1500);
+    const facts = await sent.exchange;
+    clearTimeout(grace);
+    return facts;
+  }
+
+  #checkHttp(asked: Asked, http: HttpFacts, got: JsonObject | undefined): void {
+    const { judge } = this;
+    if (http.status === 0) return;
+    const type = (http.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
+    if (http.status >= 200 && http.status < 300) {
+      const known = type === 'application/json' || type === 'text/event-stream';
+      judge.check('HTTP-CONTENT-TYPE', known, 'application/json or text/event-stream', `${http.status} ${type}`);
+      if (type === 'application/json')
+        judge.check('HTTP-CONTENT-TYPE', http.frames.length === 1 && isObject(http.frames[0]?.value), 'one JSON object', () =>
+          shown(http.body),
+        );
+    }
+    if (type === 'text/event-stream') {
+      const resumable = http.events.some(({ id }) => id !== undefined);
+      if (http.ended && !resumable)
+        judge.check('HTTP-SSE-RESPONSE', got !== undefined, 'the response before the stream ends', 'the stream ended without it');
+      if (got !== undefined) judge.check('HTTP-SSE-CLOSE', http.ended, 'the stream ends after the response', 'it stayed open');
+      for (const { id } of http.events) {
+        if (id === undefined) continue;
+        judge.check('HTTP-EVENT-ID-UNIQUE', !this.model.eventIds.has(id), 'event ids unique over all streams', id);
+        this.model.eventIds.add(id);
+      }
+      judge.check(
+        'HTTP-SSE-PRIME',
+        http.events[0]?.id !== undefined && http.events[0].data === '',
+        'first an event with an id and no data',
+        () => shown(http.events[0]),
+        'note',
+      );
+      judge.check('HTTP-XACCEL', http.headers['x-accel-buffering'] === 'no', 'X-Accel-Buffering: no', () =>
+        shown(http.headers['x-accel-buffering']),
+      );
+    }
+    if (this.era === 'modern')
+      judge.check('HTTP-SESSION-IGNORE', http.headers['mcp-session-id'] === undefined, 'no Mcp-Session-Id', () =>
+        shown(http.headers['mcp-session-id']),
+      );
+    const session = this.era === 'legacy' ? http.headers['mcp-session-id'] : undefined;
+    if (session !== undefined)
+      judge.check('HTTP-SESSION-ASCII', /^[\x21-\x7e]+$/.test(session), 'a session id of visible ASCII', shown(session));
+    if (asked.provoked) return;
+    const code = at(got, 'error', 'code');
+    if (code === -32601) judge.check('HTTP-404-METHOD', http.status === 404, 'status 404 beside -32601', String(http.status));
+    if (code === -32021) judge.check('META-CAP-MISSING-400', http.status === 400, 'status 400 beside -32021', String(http.status));
+  }
+
+  /**
+   * Sends a notification. With `settle` (the default) a request behind it is the barrier: what came until its response is the reaction.
+   */
+  async notify(
+    method: string,
+    params?: JsonObject,
+    options: RequestOptions & { readonly settle?: boolean } = {},
+  ): Promise<HttpFacts | undefined> {
+    if (method === 'notifications/initialized') this.model.initialized = true;
+    const message: JsonObject = {
+      jsonrpc: '2.0',
+      method,
+      ...(params === undefined && options.meta === undefined
+        ? {}
+        : { params: { ...params, ...(options.meta === undefined ? {} : { _meta: options.meta }) } }),
+    };
+    return this.tell(message, options);
+  }
+
+  /** Sends a message that is no request, as it is. */
+  async tell(message: JsonObject, options: RequestOptions & { readonly settle?: boolean } = {}): Promise<HttpFacts | undefined> {
+    this.model.phase = 'notification';
+    const sent = this.#send(message, options);
+    const http = await this.#exchange(sent, true);
+    if (options.settle !== false) await this.barrier();
+    return http;
+  }
+
+  /** Sends bytes that are no valid message, and reports what came back until the barrier. */
+  async malformed(
+    bytes: Buffer,
+    options: RequestOptions & { readonly ids?: readonly unknown[] } = {},
+  ): Promise<{ readonly frames: readonly Frame[]; readonly http: HttpFacts | undefined }> {
+    this.model.phase = 'malformed';
+    const before = this.#frames.length;
+    for (const id of options.ids ?? [])
+      this.model.requests.set(keyOf(id), {
+        id,
+        method: '',
+        params: undefined,
+        wellFormed: false,
+        provoked: true,
+        channel: '',
+        answers: 0,
+        cancelled: false,
+      });
+    const sent =
+      this.wire.kind === 'stdio'
+        ? this.wire.send(Buffer.concat([bytes, NEWLINE]), options)
+        : this.wire.send(bytes, { timeoutMs: 3000, ...options, headers: { ...this.headers(), ...options.headers } });
+    const http = await this.#exchange(sent, true);
+    const alive = await this.barrier('malformed');
+    // a second barrier on a pipe: an answer made in a later turn of the server's event loop comes before it
+    if (alive && this.wire.kind === 'stdio') await this.barrier('malformed');
+    for (const id of options.ids ?? []) this.model.requests.delete(keyOf(id));
+    const frames = this.#frames.slice(before).filter((frame) => sent.channel === 'out' || frame.channel === sent.channel);
+    return { frames: frames.filter((frame) => !this.#barriers.has(at(frame.value, 'id'))), http };
+  }
+
+  readonly #barriers = new Set<unknown>();
+
+  /** A cheap request whose answer says that what was sent before has been dealt with, and that the server lives. */
+  async barrier(phase: 'request' | 'malformed' | 'notification' = this.model.phase): Promise<boolean> {
+    this.model.phase = phase;
+    const early = this.era === 'legacy' && this.model.capabilities === undefined;
+    if (early) return this.ended === undefined;
+    const message = this.compose(this.era === 'legacy' ? 'ping' : 'server/discover', undefined, { id: `barrier-${this.#next++}` });
+    this.#barriers.add(message['id']);
+    const answer = await this.ask(message);
+    const lives = answer.message !== undefined;
+    const why = this.ended ?? 'no answer to the barrier';
+    if (phase === 'malformed') this.judge.check('RPC-SURVIVE-GARBAGE', lives, 'the next valid request is answered', why);
+    this.judge.check('ROB-NO-CRASH', lives || (phase !== 'malformed' && this.ended === undefined), 'the server lives', why);
+    if (!lives && this.ended === undefined && phase !== 'malformed') this.judge.check('ROB-NO-CRASH', false, 'the server answers', why);
+    if (!lives) this.ended ??= 'unanswered barrier';
+    this.model.phase = 'request';
+    return lives;
+  }
+
+  /** Ends the connection as a client should. */
+  async close(limitMs = 3000): Promise<{ readonly code: number | null; readonly signal: string | null; readonly killed: boolean }> {
+    this.ended ??= 'closed by the tester';
+    return this.wire.close(limitMs);
+  }
+
+  /** Frames of this case that have come so far. */
+  get frames(): readonly Frame[] {
+    return this.#frames;
+  }
+
+  /** Begins a case: frames and answered requests of earlier ones are forgotten, open ones are not. */
+  begin(): void {
+    this.#frames = [];
+    if (this.model.requests.size < 500) return;
+    const recent = [...this.model.requests].slice(-100);
+    for (const [key, asked] of this.model.requests)
+      if (asked.answers > 0 && !recent.some(([kept]) => kept === key)) this.model.requests.delete(key);
+  }
+
+  /** A property's own word in the trace. */
+  remark(text: string): void {
+    this.#note('!', '', text);
+  }
+
+  #note(direction: '>' | '<' | '!', channel: string, text: string): void {
+    this.trace.push({ direction, channel, text });
+    if (this.trace.length > TRACE_KEPT) this.trace.splice(0, this.trace.length - TRACE_KEPT);
+  }
+
+  #closed(why: string): void {
+    this.ended ??= why;
+    this.#note('!', '', why);
+    for (const done of this.#waiting.values()) done(NOTHING);
+  }
+
+  #frame(frame: Frame): void {
+    this.#frames.push(frame);
+    const reading = readFrame(this.model, frame);
+    if (reading.kind === 'response') {
+      if (reading.asked !== undefined) this.#waiting.get(reading.asked)?.(reading.message);
+    } else if (reading.kind === 'request') this.#answer(reading.message);
+  }
+
+  #answer(message: JsonObject): void {
+    const method = String(message['method']);
+    const params = isObject(message['params']) ? message['params'] : {};
+    const made = method === 'ping' ? {} : this.#options.respond?.(method, params);
+    const outcome =
+      made === undefined
+        ? { error: { code: -32601, message: 'Method not found' } }
+        : typeof made['code'] === 'number'
+          ? { error: made }
+          : { result: made };
+    this.#send({ jsonrpc: '2.0', id: message['id'], ...outcome }, {});
+  }
+}
+
+/** Stands for "nothing will come any more". */
+const NOTHING: JsonObject = Object.freeze({});
+const NEWLINE = Buffer.from('\n');

@@ -1,0 +1,173 @@
+/** What is known about the server under test before the first property runs. */
+import fc from 'fast-check';
+import { type Era, META } from '../../protocol/eras.ts';
+import { isObject, type JsonObject } from '../../protocol/message.ts';
+import { validValues } from '../generators/schema.ts';
+import type { Target } from '../transports/wire.ts';
+import { at, objectsAt } from './judge.ts';
+import { Session, type SessionOptions } from './session.ts';
+
+/** A tool and how to call it. */
+export interface Tool {
+  readonly name: string;
+  readonly definition: JsonObject;
+  /** Valid arguments; a text says why there are none. */
+  readonly values: fc.Arbitrary<unknown> | string;
+  /** A small valid value, the same for every run. */
+  readonly sample: JsonObject | undefined;
+}
+
+/** What a tool was seen to do when it was called once. */
+export interface Role {
+  readonly tool: Tool;
+  readonly ms: number;
+  readonly progress: boolean;
+  readonly logs: boolean;
+  readonly asks: boolean;
+  readonly failed: boolean;
+}
+
+/** Which tools may be called. */
+export interface Safety {
+  /** Names allowed although they do not claim to be read-only; `*` allows all. */
+  readonly allow: readonly string[];
+}
+
+/** One server in one era over one transport. */
+export interface Subject {
+  readonly target: Target;
+  readonly era: Era;
+  readonly transport: 'stdio' | 'http';
+  readonly limitMs: number;
+  readonly capabilities: JsonObject;
+  readonly handshake: JsonObject;
+  readonly tools: readonly Tool[];
+  /** Tools that may be called: read-only by their own word, or allowed. */
+  readonly callable: readonly Tool[];
+  readonly roles: readonly Role[];
+  readonly resources: readonly JsonObject[];
+  readonly templates: readonly JsonObject[];
+  readonly prompts: readonly JsonObject[];
+  /** The methods of list pages that have a second page. */
+  readonly paged: readonly string[];
+  options(exercised: Map<string, number>): SessionOptions;
+}
+
+/** The list methods and the member and capability that belong to them. */
+export const LISTS: readonly (readonly [method: string, member: string, capability: string])[] = [
+  ['tools/list', 'tools', 'tools'],
+  ['resources/list', 'resources', 'resources'],
+  ['resources/templates/list', 'resourceTemplates', 'resources'],
+  ['prompts/list', 'prompts', 'prompts'],
+];
+/** Tools whose behaviour is looked at before the run. */
+const WATCHED = 24;
+const PAGES = 50;
+
+/** Everything but what a server under test says of itself. */
+export interface Discovery {
+  readonly target: Target;
+  readonly era: Era;
+  readonly limitMs: number;
+  readonly safety: Safety;
+  /** Called before the first tool is, with those that will be. */
+  readonly announce?: (callable: readonly string[], left: readonly string[]) => void;
+}
+
+/**
+ * Finds out what the server has.
+ * @returns undefined when it does not answer in this era
+ */
+export async function discover(wanted: Discovery): Promise<Subject | undefined> {
+  const { target, era, limitMs, safety } = wanted;
+  const options = (exercised: Map<string, number>): SessionOptions => ({ target, era, limitMs, exercised });
+  const session = new Session(options(new Map()));
+  try {
+    const hello = await session.start();
+    if (hello.result === undefined) return undefined;
+    const paged: string[] = [];
+    const lists: Record<string, readonly JsonObject[]> = {};
+    for (const [method, member, capability] of LISTS) {
+      if (!isObject(at(hello.result, 'capabilities', capability))) continue;
+      const { items, pages } = await walk(session, method, member);
+      if (pages > 1) paged.push(method);
+      lists[member] = items;
+    }
+    const tools = (lists['tools'] ?? []).filter(({ name }) => typeof name === 'string').map(toolOf);
+    const callable = tools.filter(
+      ({ name, definition }) =>
+        safety.allow.includes('*') || safety.allow.includes(name) || at(definition, 'annotations', 'readOnlyHint') === true,
+    );
+    wanted.announce?.(
+      callable.map(({ name }) => name),
+      tools.filter((tool) => !callable.includes(tool)).map(({ name }) => name),
+    );
+    const roles: Role[] = [];
+    for (const tool of callable.slice(0, WATCHED)) {
+      if (tool.sample === undefined || session.ended !== undefined) continue;
+      roles.push(await watch(session, tool, era));
+    }
+    return {
+      target,
+      era,
+      transport: target.kind,
+      limitMs,
+      capabilities: isObject(hello.result['capabilities']) ? hello.result['capabilities'] : {},
+      handshake: hello.result,
+      tools,
+      callable,
+      roles,
+      resources: (lists['resources'] ?? []).filter(({ uri }) => typeof uri === 'string'),
+      templates: lists['resourceTemplates'] ?? [],
+      prompts: (lists['prompts'] ?? []).filter(({ name }) => typeof name === 'string'),
+      paged,
+      options,
+    };
+  } finally {
+    await session.close();
+  }
+}
+
+/** Follows the cursors of a list to its end, or for a bounded number of pages. */
+export async function walk(
+  session: Session,
+  method: string,
+  member: string,
+): Promise<{ items: readonly JsonObject[]; pages: number; ended: boolean; cursors: readonly string[] }> {
+  const items: JsonObject[] = [];
+  const cursors: string[] = [];
+  let cursor: unknown;
+  for (let pages = 1; pages <= PAGES; pages++) {
+    const answer = await session.request(method, cursor === undefined ? undefined : { cursor });
+    items.push(...objectsAt(answer.result, member));
+    cursor = at(answer.result, 'nextCursor');
+    if (typeof cursor !== 'string') return { items, pages, ended: answer.result !== undefined, cursors };
+    if (cursors.includes(cursor)) return { items, pages, ended: false, cursors };
+    cursors.push(cursor);
+  }
+  return { items, pages: PAGES, ended: false, cursors };
+}
+
+function toolOf(definition: JsonObject): Tool {
+  const values = validValues(definition['inputSchema']);
+  const samples = typeof values === 'string' ? [] : fc.sample(values, { numRuns: 40, seed: 7 }).filter(isObject);
+  const sample = samples.sort((one, other) => JSON.stringify(one).length - JSON.stringify(other).length)[0];
+  return { name: String(definition['name']), definition, values, sample };
+}
+
+async function watch(session: Session, tool: Tool, era: Era): Promise<Role> {
+  const meta = { progressToken: `watch-${tool.name}`, ...(era === 'modern' ? { [META.logLevel]: 'debug' } : {}) };
+  const capabilities = { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} };
+  const answer = await session.request('tools/call', { name: tool.name, arguments: tool.sample }, { meta, capabilities });
+  const methods = answer.others.map(({ value }) => at(value, 'method'));
+  return {
+    tool,
+    ms: answer.ms,
+    progress: methods.includes('notifications/progress'),
+    logs: methods.includes('notifications/message'),
+    asks:
+      at(answer.result, 'resultType') === 'input_required' ||
+      methods.some((method) => method === 'elicitation/create' || method === 'sampling/createMessage' || method === 'roots/list'),
+    failed: answer.result === undefined || answer.result['isError'] === true,
+  };
+}

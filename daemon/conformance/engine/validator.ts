@@ -1,0 +1,44 @@
+/** JSON Schema as the oracle: the SDK's Ajv, 2020-12 and draft-07. */
+import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv';
+
+type Schema = Parameters<AjvJsonSchemaValidator['getValidator']>[0];
+/** undefined when the value is valid, else why not. */
+export type Validate = (value: unknown) => string | undefined;
+
+const ajv = new AjvJsonSchemaValidator();
+const compiled = new WeakMap<object, Validate | Error>();
+
+/**
+ * Compiles a schema under the dialect it declares (2020-12 without one).
+ * @returns the validator, or the error when it is no valid schema
+ */
+export function compile(schema: unknown): Validate | Error {
+  if (typeof schema === 'boolean') return () => (schema ? undefined : 'nothing is valid under `false`');
+  if (typeof schema !== 'object' || schema === null) return new Error('a schema is an object or a boolean');
+  const known = compiled.get(schema);
+  if (known !== undefined) return known;
+  const made = compileNew(schema);
+  compiled.set(schema, made);
+  return made;
+}
+
+function compileNew(schema: object): Validate | Error {
+  try {
+    // `$id` would be registered for ever: two tools with the same one are no fault of either
+    const { $id: _id, ...anonymous } = schema as Record<string, unknown>;
+    const validate = ajv.getValidator(anonymous as Schema);
+    return (value) => {
+      const outcome = validate(value);
+      return outcome.valid ? undefined : (outcome.errorMessage ?? 'not valid');
+    };
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** A validator of a schema we wrote. Throws when it is none. */
+export function validatorOf(schema: object): Validate {
+  const made = compile(schema);
+  if (made instanceof Error) throw made;
+  return made;
+}

@@ -1,0 +1,41 @@
+/** Texts that break servers: what random generation misses is injected explicitly. */
+import fc from 'fast-check';
+
+/** Strings worth trying everywhere, simplest first. */
+export const AWKWARD_TEXTS: readonly string[] = [
+  '',
+  ' ',
+  '0',
+  'null',
+  '__proto__',
+  'constructor',
+  'toString',
+  'hasOwnProperty',
+  'a\nb',
+  'a\r\nb\u2028c\u2029d',
+  'a\u0000b',
+  '"quoted" \\ back',
+  'é',
+  'e\u0301',
+  '日本語',
+  '😀👩‍👩‍👧',
+  '\u202eright to left',
+  '{"json": [1]}',
+  '${env:HOME} {{7*7}} <%= 7 %>',
+  '../../etc/passwd',
+];
+
+/** Any text: mostly short and plain, sometimes awkward. */
+export const anyText: fc.Arbitrary<string> = fc.oneof(
+  { arbitrary: fc.string({ maxLength: 12 }), weight: 3 },
+  { arbitrary: fc.string({ unit: 'binary', maxLength: 8 }).map((text) => text.toWellFormed()), weight: 2 },
+  { arbitrary: fc.constantFrom(...AWKWARD_TEXTS), weight: 2 },
+);
+
+/** Any JSON value, small. */
+export const anyJson: fc.Arbitrary<unknown> = fc.oneof(
+  fc.constantFrom<unknown>(null, true, false, 0, -1, 1.5, '', 'text', [], {}),
+  fc.integer(),
+  anyText,
+  fc.jsonValue({ maxDepth: 2 }),
+);

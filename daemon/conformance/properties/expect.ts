@@ -1,0 +1,66 @@
+/** Words the properties share. */
+import type { JsonObject } from '../../protocol/message.ts';
+import { at, shown } from '../engine/judge.ts';
+import type { Answer, Session } from '../engine/session.ts';
+import { LISTS, type Subject } from '../engine/subject.ts';
+
+/** How far a refusal may differ from the letter. */
+export interface Refusal {
+  /** Codes that are right; any error will do without. */
+  readonly codes?: readonly number[];
+  /** What was wrong, for people. */
+  readonly what: string;
+}
+
+/**
+ * A request that must be refused. A result breaks the requirement as it stands; another code than the right one is at most a warning,
+ * since good servers are known to differ (the v1 SDK answers -32603 where -32602 is meant).
+ */
+export function refused(session: Session, answer: Answer, stem: string, { codes, what }: Refusal): boolean {
+  const { judge } = session;
+  const code = at(answer.error, 'code');
+  if (answer.message === undefined)
+    return judge.check(stem, answer.http !== undefined && answer.http.status >= 400, `an error for ${what}`, outcomeText(session, answer));
+  if (!judge.check(stem, answer.error !== undefined, `an error for ${what}`, () => shown(answer.message))) return false;
+  return judge.check(
+    stem,
+    codes === undefined || codes.includes(Number(code)),
+    `code ${codes?.join(' or ')} for ${what}`,
+    () => shown(answer.error),
+    'warning',
+  );
+}
+
+/** The same, where the code itself is the requirement. */
+export function refusedWith(session: Session, answer: Answer, stem: string, codes: readonly number[], what: string): boolean {
+  return session.judge.check(stem, codes.includes(Number(at(answer.error, 'code'))), `code ${codes.join(' or ')} for ${what}`, () =>
+    outcomeText(session, answer),
+  );
+}
+
+/** What came, for people. */
+export function outcomeText(session: Session, { message, http }: Answer): string {
+  if (message !== undefined) return http === undefined ? shown(message) : `HTTP ${http.status} ${shown(message)}`;
+  if (http !== undefined) return `HTTP ${http.status} ${shown(http.body)}${http.failure === undefined ? '' : ` (${http.failure})`}`;
+  return session.ended ?? 'no answer';
+}
+
+/** List methods this server serves, by its own word. */
+export function servedLists(subject: Subject): readonly (readonly [method: string, member: string])[] {
+  return LISTS.filter(([, , capability]) => Object.hasOwn(subject.capabilities, capability)).map(([method, member]) => [method, member]);
+}
+
+/** A request every server answers cheaply. */
+export function cheapMethod(subject: Subject): string {
+  return servedLists(subject)[0]?.[0] ?? (subject.era === 'legacy' ? 'ping' : 'server/discover');
+}
+
+/** A result without what may differ between two equal answers. */
+export function steady(result: JsonObject | undefined): unknown {
+  if (result === undefined) return undefined;
+  const { _meta, ttlMs, ...rest } = result;
+  return rest;
+}
+
+/** Short names for what is expected in a table. */
+export type Json = JsonObject;
