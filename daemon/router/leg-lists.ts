@@ -1,11 +1,14 @@
 /** The lists of one server in one era: read when the server starts or says they changed, never by a client that waits. */
 import { type ErrorShape, errorShape } from '../api/errors.ts';
 import type { Era } from '../protocol/eras.ts';
+import { DAEMON_KEY } from '../protocol/hops.ts';
 import type { Connection } from '../upstreams/connection.ts';
 import { ALL_LISTS, type Caching, type ListName, readList, type Snapshot } from './snapshot.ts';
 
 /** Milliseconds between two readings of a server's lists. */
 const PAUSE_MS = 250;
+/** Characters of another daemon's instructions: of daemons in a circle each tells the other's, longer with every new connection. */
+const DAEMON_INSTRUCTIONS = 8192;
 
 /** What reading needs. */
 export interface LegParts {
@@ -120,7 +123,8 @@ export class LegLists {
         this.#error = errorShape(answer?.reason);
       }
     });
-    const { capabilities, serverInfo, instructions } = connection;
+    const { capabilities, serverInfo } = connection;
+    const instructions = instructionsOf(connection);
     this.#snapshot = { ...next, caching, capabilities, serverInfo, ...(instructions === undefined ? {} : { instructions }) };
     this.#first.resolve();
     onRead(lists.filter((list) => before === undefined || next[list] !== before[list]));
@@ -130,4 +134,10 @@ export class LegLists {
 /** The definitions as read before where nothing changed: what hangs on their identity (digests, search index) stays good. */
 function same(before: Snapshot[ListName] | undefined, after: Snapshot[ListName]): Snapshot[ListName] {
   return before !== undefined && JSON.stringify(before) === JSON.stringify(after) ? before : after;
+}
+
+function instructionsOf({ instructions, agreement }: Connection): string | undefined {
+  if (instructions === undefined || instructions.length <= DAEMON_INSTRUCTIONS || agreement.meta[DAEMON_KEY] === undefined)
+    return instructions;
+  return instructions.slice(0, Math.max(0, instructions.lastIndexOf('\n', DAEMON_INSTRUCTIONS)));
 }

@@ -1,11 +1,13 @@
 /** Signalbox behind Signalbox: real daemons in a row and in a circle, each with servers of its own. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { DaemonStatus } from '../../daemon/api/control.ts';
 import { type DaemonFixture, startDaemonFixture } from '../fixtures/daemon.ts';
-import { type Gateway, SCRIPTED } from '../fixtures/gateway.ts';
+import { type Gateway, SCRIPTED, startGateway } from '../fixtures/gateway.ts';
+import { Listing } from '../fixtures/listing.ts';
 import { eventually } from '../fixtures/process-tree.ts';
 import { legacyClient, modernClient, type RawClient } from '../fixtures/raw-clients.ts';
 
@@ -182,6 +184,44 @@ describe('nested federation', () => {
         textOf((await (await clientOf('modern', daemon)).call('tools/call', { name: 'own__echo', arguments: { text: 'well' } })).answer),
         'well',
       );
+  });
+});
+
+describe('a server that says it is a daemon', () => {
+  it('is one, however it is configured: what it lists has come through it, and what it says of itself has an end', async (t) => {
+    const dir = mkdtempSync(join(tmpdir(), 'signalbox-nested-'));
+    const offer = {
+      eras: ['legacy', 'modern'],
+      tools: [{ name: 'x', inputSchema: { type: 'object' } }],
+      instructions: 'Once more.\n'.repeat(10_000),
+    } as const;
+    const gateway = await startGateway({
+      team: new Listing(dir, 'team', { ...offer, meta: { 'dev.signalbox/daemon': 'abcdefghijkl' } }).entry,
+      plain: new Listing(dir, 'plain', offer).entry,
+    });
+    t.after(async () => {
+      await gateway.close();
+      rmSync(dir, { recursive: true, force: true });
+    });
+    for (const era of ['legacy', 'modern'] as const) {
+      const client = await (era === 'legacy' ? legacyClient : modernClient)(gateway, {}, () => ({ result: {} }));
+      t.after(() => client.close());
+      const { answer } = await client.call('tools/list', {});
+      assert.deepEqual(
+        (answer['result'] as { tools: Json[] }).tools.map(({ name, _meta }) => [name, _meta]),
+        [
+          ['team__x', { 'dev.signalbox/hops': ['abcdefghijkl'] }],
+          ['plain__x', undefined],
+        ],
+      );
+      const lines = gateway
+        .view()
+        .instructions('test', era)
+        .split('## plain')
+        .map((part) => part.split('Once more.').length - 1);
+      assert.ok(Number(lines[0]) > 500 && Number(lines[0]) < 800, String(lines));
+      assert.equal(lines[1], 10_000);
+    }
   });
 });
 
