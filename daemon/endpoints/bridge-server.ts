@@ -55,15 +55,11 @@ export class BridgeServer {
 
   /** Tells every bridge that the daemon is leaving (1012, "service restart"): it comes back by itself. */
   close(): void {
-    for (const connection of this.#server.clients) {
-      connection.close(1012, 'The daemon is leaving.');
-      // A bridge that does not answer the close is cut when the process ends.
-      setTimeout(() => connection.terminate(), 500).unref();
-    }
+    for (const connection of this.#server.clients) leave(connection);
     this.#server.close();
   }
 
-  #serve(connection: WebSocket, { view }: ServedEndpoint, client: string): void {
+  #serve(connection: WebSocket, { view, bridges }: ServedEndpoint, client: string): void {
     const { router, identity } = this.#options;
     const left = this.#options.onClient(client);
     const session = new Session({
@@ -73,10 +69,13 @@ export class BridgeServer {
       caller: { principal: `${client} ${view.endpoint.path}`, client },
       deliver: (message) => send(connection, message),
     });
+    const bridge = { client, close: () => leave(connection) };
+    bridges.add(bridge);
     connection.on('message', (data) => this.#receive(connection, session, bytesOf(data)));
     // `close` follows every error, and says the same.
     connection.on('error', () => {});
     connection.on('close', () => {
+      bridges.delete(bridge);
       session.dispose();
       left();
     });
@@ -101,6 +100,12 @@ export class BridgeServer {
     });
     return method === 'tools/call' ? toolFailure(error) : { error: rpcError(error, RPC.invalidRequest) };
   }
+}
+
+/** Ends a connection; a bridge that does not answer the close is cut. */
+function leave(connection: WebSocket): void {
+  connection.close(1012, 'Connect again.');
+  setTimeout(() => connection.terminate(), 500).unref();
 }
 
 /** A text message as its bytes (`nodebuffer`, what `ws` gives by default, is one buffer). */

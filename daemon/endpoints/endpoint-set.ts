@@ -20,6 +20,15 @@ export interface ServedEndpoint {
   readonly view: EndpointView;
   readonly http: HttpEndpoint;
   readonly sse: SseEndpoint;
+  /** Bridges connected to it now. */
+  readonly bridges: Set<BridgeConnection>;
+}
+
+/** A bridge that is connected. */
+export interface BridgeConnection {
+  readonly client: string;
+  /** Ends the connection; a bridge that still may comes back by itself. */
+  close(): void;
 }
 
 /** What serving endpoints needs. */
@@ -58,10 +67,11 @@ export class EndpointSet {
     // New upstreams exist when this returns its promise; waiting is only for the leaving ones.
     const left = this.#options.host.sync(endpoints);
     const wanted = new Set(endpoints.map((endpoint) => endpoint.path));
-    for (const [path, { view, http }] of this.#endpoints) {
+    for (const [path, { view, http, bridges }] of this.#endpoints) {
       if (wanted.has(path)) continue;
       this.#endpoints.delete(path);
       http.close();
+      for (const bridge of bridges) bridge.close();
       view.dispose();
     }
     for (const endpoint of endpoints) {
@@ -82,9 +92,13 @@ export class EndpointSet {
     return [...this.#endpoints.values()];
   }
 
-  /** Ends the sessions of a client whose credential was taken back or replaced. */
+  /** Ends the sessions, subscriptions and bridges of a client whose credential was taken back or replaced. */
   revoke(client: string, path?: string): void {
-    for (const [own, { http }] of this.#endpoints) if (path === undefined || path === own) http.legacy.revoke(client);
+    for (const [own, { http, bridges }] of this.#endpoints) {
+      if (path !== undefined && path !== own) continue;
+      http.revoke(client);
+      for (const bridge of bridges) if (bridge.client === client) bridge.close();
+    }
   }
 
   /** The daemon is leaving: requests under way are answered as interrupted, connections end. Kept sessions stay kept. */
@@ -101,7 +115,7 @@ export class EndpointSet {
     const { messageBytes } = this.#options;
     const view = new EndpointView(endpoint, this.#options);
     const http = new HttpEndpoint({ ...this.#options, view, store: this.#store, ids: this.#ids });
-    return { view, http, sse: new SseEndpoint({ sessions: http.legacy, ids: this.#ids, messageBytes }) };
+    return { view, http, sse: new SseEndpoint({ sessions: http.legacy, ids: this.#ids, messageBytes }), bridges: new Set() };
   }
 
   #sweepSessions(): void {

@@ -1,7 +1,16 @@
 /** The answer to one modern request: plain JSON when only the response comes, an event stream as soon as something comes before it. */
 import type { ServerResponse } from 'node:http';
+import { RPC } from '../protocol/codes.ts';
 import type { Message } from '../protocol/message.ts';
 import { eventOf, openStream, writeEvent, writeJson } from './event-stream.ts';
+
+/** 2026-07-28, "Sending messages": errors of the request itself have a status of their own; every other error is an answer like any. */
+const STATUS: ReadonlyMap<number, number> = new Map([
+  [RPC.methodNotFound, 404],
+  [RPC.headerMismatch, 400],
+  [RPC.missingCapability, 400],
+  [RPC.unsupportedVersion, 400],
+]);
 
 /** One request's answer. */
 export class Exchange {
@@ -18,7 +27,7 @@ export class Exchange {
   send(message: Message): void {
     if (this.#response.writableEnded || this.#response.destroyed) return;
     const last = !('method' in message);
-    if (last && !this.#streaming) return writeJson(this.#response, 200, message);
+    if (last && !this.#streaming) return writeJson(this.#response, statusOf(message), message);
     this.#stream();
     writeEvent(this.#response, eventOf(message), last);
   }
@@ -28,4 +37,8 @@ export class Exchange {
     this.#streaming = true;
     openStream(this.#response);
   }
+}
+
+function statusOf(message: Message): number {
+  return 'error' in message ? (STATUS.get(message.error.code) ?? 200) : 200;
 }

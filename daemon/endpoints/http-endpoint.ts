@@ -18,6 +18,7 @@ import { ModernCall, ModernCalls } from './modern-call.ts';
 import { refuseMessage, refuseSession, refuseWith } from './refusal.ts';
 import { Session } from './session.ts';
 import type { SessionStore } from './session-store.ts';
+import { toolHeaderFault } from './tool-headers.ts';
 import { viaFault } from './via.ts';
 
 /** What the HTTP face of an endpoint needs. */
@@ -36,7 +37,8 @@ export interface HttpEndpointOptions {
 export class HttpEndpoint {
   readonly #options: HttpEndpointOptions;
   readonly #sessions: LegacySessions;
-  readonly #listening = new Set<Session>();
+  /** Open `subscriptions/listen` and whose they are. */
+  readonly #listening = new Map<Session, string>();
   readonly #running = new ModernCalls();
 
   constructor(options: HttpEndpointOptions) {
@@ -64,9 +66,15 @@ export class HttpEndpoint {
     else answer.writeHead(405, { allow: 'GET, POST, DELETE' }).end();
   }
 
+  /** Ends the sessions and subscriptions of a client whose credential is no more. */
+  revoke(client: string): void {
+    this.#sessions.revoke(client);
+    for (const [session, of] of this.#listening) if (of === client) session.farewell();
+  }
+
   /** Ends every session; requests under way are answered as interrupted. Legacy sessions stay kept. */
   close(): void {
-    for (const session of this.#listening) session.farewell();
+    for (const session of this.#listening.keys()) session.farewell();
     for (const call of this.#running.all()) call.interrupt(this.#options.router);
     this.#sessions.close();
   }
@@ -89,6 +97,8 @@ export class HttpEndpoint {
       const data = { supported: [...MODERN_VERSIONS], requested: route.revision };
       return refuseWith(answer, 400, id, refusal(RPC.unsupportedVersion, `The request names revision ${route.revision}.`, data));
     }
+    const unequal = message.method === 'tools/call' ? toolHeaderFault(this.#options.view, client, message, headers) : undefined;
+    if (unequal !== undefined) return refuseWith(answer, 400, id, unequal);
     if (message.method === 'subscriptions/listen') this.#listen(message, answer, client);
     else void this.#modern(message, answer, client);
   }
@@ -120,7 +130,7 @@ export class HttpEndpoint {
         if (related === message.id) exchange.send(out);
       },
     });
-    this.#listening.add(session);
+    this.#listening.set(session, client);
     answer.once('close', () => {
       session.cancel(message.id);
       session.dispose();

@@ -1,5 +1,5 @@
 /** `subscriptions/listen` (2026-07-28, "Subscriptions"): acknowledged first with exactly what is honoured, then one notification per change. */
-import { errorShape, SignalboxError } from '../api/errors.ts';
+import { SignalboxError } from '../api/errors.ts';
 import { RPC, rpcError } from '../protocol/codes.ts';
 import { META, modernResult } from '../protocol/eras.ts';
 import { isObject, type JsonObject, metaOf, type Notification, type Outcome, type Request, type RequestId } from '../protocol/message.ts';
@@ -7,14 +7,14 @@ import type { EndpointView } from '../router/endpoint-view.ts';
 import type { Router } from '../router/router.ts';
 import type { Identity } from '../upstreams/connection.ts';
 import type { Deliver } from './deliver.ts';
+import { HeldSubscriptions } from './held-subscriptions.ts';
 
 type Kind = 'tools' | 'prompts' | 'resources';
 const KINDS: readonly Kind[] = ['tools', 'prompts', 'resources'];
 
 interface Listen {
   readonly kinds: Set<Kind>;
-  /** URI → gives the subscription up. */
-  readonly uris: Map<string, () => void>;
+  readonly resources: HeldSubscriptions;
   acknowledged: boolean;
 }
 
@@ -48,7 +48,8 @@ export class ListenSet {
     const { router, view, deliver, answer, caller } = this.#parts;
     const wanted = request.params?.['notifications'];
     if (!isObject(wanted)) return answer(request.id, { error: rpcError(noFilter(), RPC.invalidParams) });
-    const listen: Listen = { kinds: new Set(), uris: new Map(), acknowledged: false };
+    const resources = new HeldSubscriptions((uri) => router.subscribe(view, caller.client, 'modern', uri));
+    const listen: Listen = { kinds: new Set(), resources, acknowledged: false };
     this.#open.set(request.id, listen);
     this.#unlisten ??= view.listen(
       {
@@ -56,6 +57,9 @@ export class ListenSet {
           if (era === 'modern') this.#listChanged(kind);
         },
         notified: (notification) => this.#notified(notification),
+        moved: (all) => {
+          for (const { resources: held } of this.#open.values()) held.follow(all);
+        },
       },
       caller.client,
     );
@@ -68,18 +72,10 @@ export class ListenSet {
       honoured[`${kind}ListChanged`] = true;
     }
     const given = wanted['resourceSubscriptions'];
-    for (const uri of new Set(Array.isArray(given) ? given.filter((item) => typeof item === 'string') : [])) {
-      try {
-        listen.uris.set(uri, await router.subscribe(view, caller.client, uri));
-      } catch (error) {
-        if (errorShape(error).code === 'SBX_INTERNAL') throw error; // an unknown or unreachable resource is simply not honoured
-      }
-    }
-    if (listen.uris.size > 0) honoured['resourceSubscriptions'] = [...listen.uris.keys()];
-    if (this.#open.get(request.id) !== listen) {
-      for (const release of listen.uris.values()) release();
-      return;
-    }
+    // An unknown or unreachable resource is simply not honoured.
+    for (const uri of Array.isArray(given) ? given : []) if (typeof uri === 'string') await resources.add(uri);
+    if (resources.uris.length > 0) honoured['resourceSubscriptions'] = resources.uris;
+    if (this.#open.get(request.id) !== listen) return resources.close();
     listen.acknowledged = true;
     deliver(
       stamped({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params: { notifications: honoured } }, request.id),
@@ -97,7 +93,7 @@ export class ListenSet {
       this.#unlisten?.();
       this.#unlisten = undefined;
     }
-    for (const release of listen.uris.values()) release();
+    listen.resources.close();
     if (!graceful) return;
     const result = modernResult({ _meta: { [META.subscriptionId]: id } }, 'subscriptions/listen', { ...this.#parts.identity });
     this.#parts.answer(id, { result });
@@ -119,7 +115,7 @@ export class ListenSet {
     if (notification.method !== 'notifications/resources/updated') return;
     const uri = String(notification.params?.['uri']);
     for (const [id, listen] of this.#open)
-      if (listen.acknowledged && listen.uris.has(uri)) this.#parts.deliver(stamped(notification, id), id);
+      if (listen.acknowledged && listen.resources.has(uri)) this.#parts.deliver(stamped(notification, id), id);
   }
 }
 

@@ -23,6 +23,7 @@ import type { Router } from '../router/router.ts';
 import type { Identity } from '../upstreams/connection.ts';
 import { Asks } from './asks.ts';
 import type { Deliver } from './deliver.ts';
+import { HeldSubscriptions } from './held-subscriptions.ts';
 import { ListenSet } from './listens.ts';
 
 /** What makes a legacy session; JSON, so that it can be kept over a restart. */
@@ -53,6 +54,7 @@ export interface SessionParts {
 
 /** What is broadcast to a legacy client that never set a level. */
 const DEFAULT_LEVEL = 'info';
+const SUBSCRIPTIONS: ReadonlySet<string> = new Set(['resources/subscribe', 'resources/unsubscribe']);
 
 /** A client's session. */
 export class Session implements CallerSession {
@@ -61,7 +63,7 @@ export class Session implements CallerSession {
   readonly #running = new InFlight<RequestId, AbortController>();
   readonly #asks: Asks;
   readonly #listens: ListenSet;
-  readonly #subscribed = new Set<string>();
+  readonly #subscribed: HeldSubscriptions;
   #unlisten: (() => void) | undefined;
   #state: SessionState | undefined;
 
@@ -70,14 +72,11 @@ export class Session implements CallerSession {
     this.id = parts.id ?? randomUUID();
     this.#asks = new Asks(parts.deliver);
     this.#listens = new ListenSet({ ...parts, answer: (id, outcome) => this.#answer(id, outcome) });
+    this.#subscribed = new HeldSubscriptions((uri) => parts.router.subscribe(parts.view, parts.caller.client, 'legacy', uri));
     if (parts.restored === undefined) return;
     this.#state = parts.restored;
     this.#begin();
-    for (const uri of parts.restored.subscribed) {
-      // Heard from now on: the server may tell before it has answered.
-      this.#subscribed.add(uri);
-      void this.#subscribe(uri);
-    }
+    for (const uri of parts.restored.subscribed) this.#subscribed.resume(uri);
   }
 
   /** Requests being worked on, subscriptions not counted. */
@@ -126,7 +125,7 @@ export class Session implements CallerSession {
     this.#asks.close(new Error('the client is gone'));
     this.#listens.close(false);
     const { router, view } = this.#parts;
-    for (const uri of this.#subscribed) void this.#own('resources/unsubscribe', { uri });
+    this.#subscribed.close();
     router.sessionEnded(view, this.id);
   }
 
@@ -146,14 +145,10 @@ export class Session implements CallerSession {
     if (era === 'modern' && request.method === 'subscriptions/listen') return this.#listens.begin(request);
     const controller = new Running(request);
     this.#running.set(request.id, controller);
-    const { router, view, deliver } = this.#parts;
-    const outcome = await router.handle(view, {
-      request,
-      era,
-      signal: controller.signal,
-      caller: this.#caller(era),
-      notify: (notification) => deliver(notification, request.id),
-    });
+    const outcome =
+      era === 'legacy' && SUBSCRIPTIONS.has(request.method)
+        ? await this.#subscription(request)
+        : await this.#handle(request, era, controller.signal);
     this.#running.delete(request.id);
     // A cancelled request gets no answer (both eras, "Cancellation").
     if (controller.signal.aborted) return;
@@ -161,15 +156,28 @@ export class Session implements CallerSession {
     this.#answer(request.id, outcome);
   }
 
+  #handle(request: Request, era: Era, signal: AbortSignal): Promise<Outcome> {
+    const { router, view, deliver } = this.#parts;
+    const notify = (notification: Notification): void => deliver(notification, request.id);
+    return router.handle(view, { request, era, signal, caller: this.#caller(era), notify });
+  }
+
   #caller(era: Era): Caller {
     const { caller } = this.#parts;
     return era === 'legacy' ? { ...caller, session: this } : caller;
   }
 
+  /** A subscription is the session's: another one asking for the same resource, or giving it up, changes nothing here. */
+  async #subscription({ method, params }: Request): Promise<Outcome> {
+    const uri = String(params?.['uri']);
+    const outcome = method === 'resources/subscribe' ? await this.#subscribed.add(uri) : await this.#subscribed.remove(uri);
+    if (this.#state !== undefined) this.#keep({ ...this.#state, subscribed: this.#subscribed.uris });
+    return outcome;
+  }
+
   /** Everything of a legacy session that outlives its requests. */
   #remember({ method, params }: Request, outcome: Outcome): void {
     if ('error' in outcome) return;
-    const uri = params?.['uri'];
     if (method === 'initialize') {
       const { capabilities, clientInfo, protocolVersion } = params ?? {};
       this.#keep({
@@ -180,11 +188,6 @@ export class Session implements CallerSession {
         subscribed: [],
       });
     } else if (this.#state !== undefined && method === 'logging/setLevel') this.#keep({ ...this.#state, level: String(params?.['level']) });
-    else if (typeof uri === 'string' && (method === 'resources/subscribe' || method === 'resources/unsubscribe')) {
-      if (method === 'resources/subscribe') this.#subscribed.add(uri);
-      else this.#subscribed.delete(uri);
-      if (this.#state !== undefined) this.#keep({ ...this.#state, subscribed: [...this.#subscribed] });
-    }
   }
 
   #keep(state: SessionState): void {
@@ -217,25 +220,10 @@ export class Session implements CallerSession {
           if (era === 'legacy') this.#parts.deliver({ jsonrpc: '2.0', method: `notifications/${kind}/list_changed` });
         },
         notified: (notification) => this.#notified(notification),
+        moved: (all) => this.#subscribed.follow(all),
       },
       caller.client,
     );
-  }
-
-  async #subscribe(uri: string): Promise<void> {
-    const outcome = await this.#own('resources/subscribe', { uri });
-    if (!('error' in outcome)) this.#subscribed.add(uri);
-  }
-
-  #own(method: string, params: JsonObject): Promise<Outcome> {
-    const { router, view } = this.#parts;
-    return router.handle(view, {
-      request: { jsonrpc: '2.0', id: 0, method, params },
-      era: 'legacy',
-      signal: new AbortController().signal,
-      caller: this.#caller('legacy'),
-      notify: () => {},
-    });
   }
 
   #notified(notification: Notification): void {

@@ -14,6 +14,8 @@ export interface ViewListener {
   listChanged(kind: ListKind, era: Era): void;
   /** A visible server said something else: `notifications/message`, `notifications/resources/updated` (URI as exposed), … */
   notified(notification: Notification): void;
+  /** What the listener is subscribed to may lead to another server now (`all`), or can be reached at last. */
+  moved?(all: boolean): void;
 }
 
 /** What an audience asks its view. */
@@ -75,6 +77,11 @@ export class Audience {
   /** Passes on what a server said, to the clients that may hear it. */
   tell(notification: Notification, mayHear: (client: string) => boolean): void {
     for (const [listener, client] of this.#listeners) if (mayHear(client)) listener.notified(notification);
+  }
+
+  /** Tells everybody that resources may be elsewhere; see {@link ViewListener.moved}. */
+  moved(all: boolean): void {
+    for (const listener of [...this.#listeners.keys()]) listener.moved?.(all);
   }
 
   /** Sends everybody home. */

@@ -43,6 +43,8 @@ export interface Carriage {
   readonly replaySafe: boolean;
   /** The tool runs only as a task, which this client cannot have: it is begun as one and its result waited for. */
   readonly asTask?: boolean;
+  /** The server whose own `requestState` is in {@link params}. */
+  readonly stateOf?: string;
   /** Called when there is a connection and the request goes out: from then on it may have run. */
   readonly onSent?: () => void;
 }
@@ -54,15 +56,20 @@ export class Carrier {
   readonly #parking: Parking;
   readonly #levels = new LogLevels();
 
-  constructor({ identity, sealer }: { identity: Identity; sealer: Sealer }) {
+  constructor({ identity, sealer, awayMs }: { identity: Identity; sealer: Sealer; awayMs?: number | undefined }) {
     this.#identity = identity;
     this.#sealer = sealer;
-    this.#parking = new Parking({ sealer });
+    this.#parking = new Parking({ sealer, ...(awayMs === undefined ? {} : { awayMs }) });
   }
 
   /** Calls that wait for their client now. */
   get parked(): number {
     return this.#parking.size;
+  }
+
+  /** Has a shared legacy server log from `level` on, if it does not already. */
+  logFrom(connection: Connection, level: string): Promise<void> {
+    return this.#levels.lower(connection, level);
   }
 
   /** Gives parked calls up. */
@@ -82,6 +89,7 @@ export class Carrier {
   #legacy(carriage: Carriage): Promise<Outcome> {
     const { upstream, call, params } = carriage;
     const { caller, request, signal } = call;
+    const level = caller.session?.level;
     return answerRounds({
       server: upstream.server.name,
       session: caller.session,
@@ -89,15 +97,15 @@ export class Carrier {
       signal,
       params,
       send: (round) =>
-        this.#leased(carriage, signal, (connection) =>
-          connection.era === 'legacy'
-            ? this.#request(connection, call, round, { signal, onQuestion: passQuestion(caller.session, request.id) })
-            : this.#request(connection, call, round, {
-                signal,
-                capabilities: capabilitiesOf(caller.session?.capabilities),
-                ...(caller.session?.level === undefined ? {} : { logLevel: caller.session.level }),
-              }),
-        ),
+        this.#leased(carriage, signal, async (connection) => {
+          if (connection.era === 'legacy') {
+            // The server may not have run yet when the level was set.
+            if (level !== undefined) await this.#levels.lower(connection, level);
+            return this.#request(connection, call, round, { signal, onQuestion: passQuestion(caller.session, request.id) });
+          }
+          const capabilities = capabilitiesOf(caller.session?.capabilities);
+          return this.#request(connection, call, round, { signal, capabilities, ...(level === undefined ? {} : { logLevel: level }) });
+        }),
     });
   }
 
@@ -115,24 +123,24 @@ export class Carrier {
       throw invalidState('It belongs to another request or another client.');
     if (state.expires < Date.now()) throw invalidState('It is too old.');
     if (state.kind === 'again') return this.#first({ ...carriage, params: withoutRound(carriage.params) });
-    return this.#first({ ...carriage, params: { ...carriage.params, requestState: state.inner } });
+    return this.#first({ ...carriage, params: { ...carriage.params, requestState: state.inner }, stateOf: state.server });
   }
 
   #first(carriage: Carriage): Promise<Outcome> {
     const { call } = carriage;
-    return this.#parking.begin(
-      call,
-      () => requestDigest(call.request),
-      carriage.replaySafe,
-      (rounds) => this.#run(carriage, rounds),
+    return this.#parking.begin(call, { digest: () => requestDigest(call.request), replaySafe: carriage.replaySafe }, (rounds) =>
+      this.#run(carriage, rounds),
     );
   }
 
   /** One run of a modern client's call; what a legacy server asks parks it, what a modern one asks goes to the client with our seal. */
   async #run(carriage: Carriage, rounds: Rounds): Promise<Outcome> {
-    const { upstream, call, params } = carriage;
-    const outcome = await this.#leased(carriage, rounds.signal, (connection) =>
-      connection.era === 'modern'
+    const { upstream, call, params, stateOf } = carriage;
+    const outcome = await this.#leased(carriage, rounds.signal, (connection) => {
+      rounds.on(connection);
+      // Another server has the name now, or answers in its place: one server's state is not another's to read.
+      if (stateOf !== undefined && stateOf !== upstream.server.name) throw invalidState(`It was given out by server "${stateOf}".`);
+      return connection.era === 'modern'
         ? this.#request(connection, call, params, { signal: rounds.signal, ...modernOptions(call) }, rounds)
         : this.#request(
             connection,
@@ -140,8 +148,8 @@ export class Carrier {
             carriage.asTask === true ? { ...withoutRound(params), task: {} } : withoutRound(params),
             { signal: rounds.signal, onQuestion: rounds.onQuestion, ...logOf(call) },
             rounds,
-          ).then((begun) => (carriage.asTask === true ? taskResult(connection, begun, rounds) : begun)),
-    );
+          ).then((begun) => (carriage.asTask === true ? taskResult(connection, begun, rounds) : begun));
+    });
     const server = upstream.server.name;
     if (refusedByUrl(outcome)) {
       const requests = urlRequests(outcome, modernOptions(call).capabilities);
@@ -178,7 +186,7 @@ export class Carrier {
     signal: AbortSignal,
     use: (connection: Connection) => Promise<Outcome>,
   ): Promise<Outcome> {
-    const lease = await upstream.lease(scopeOf(call, signal));
+    const lease = await upstream.lease({ ...scopeOf(call, signal), onCrowded: (held) => this.#parking.makeRoom(held) });
     onSent?.();
     let went: CallEnd = 'ok';
     try {

@@ -78,7 +78,7 @@ export class Definitions {
 
 /**
  * The tools of a server under its binding: hidden ones gone, overrides applied where they were made for this very definition.
- * A changed definition suspends its override (never its hiding), and under `pin` the tool itself (federation design, section 4).
+ * A changed definition suspends its override (never its hiding or its name), and under `pin` the tool itself (federation design, section 4).
  */
 export function overrideTools(
   server: ResolvedServer,
@@ -97,7 +97,8 @@ export function overrideTools(
     if (definitions.accepts(workspace, server.name, own, definition))
       return [speaks ? { own, name: override.name ?? own, definition: overridden(definition, override) } : plain];
     changed.push(changedDefinition(server, own, workspace));
-    return server.pin === true ? [] : [plain];
+    // The name stays: it says nothing of the tool, and who may see it is written for that name.
+    return server.pin === true ? [] : [{ ...plain, name: override?.name ?? own }];
   });
   return { tools: kept, changed };
 }

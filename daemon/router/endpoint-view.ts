@@ -78,6 +78,8 @@ export class EndpointView {
     if (this.#audience.present)
       for (const member of this.#members) if (!before.includes(member)) for (const era of this.#eras) void member.load(era);
     this.#audience.announce(LIST_KINDS);
+    if (this.#members.length !== before.length || this.#members.some((member, index) => member !== before[index]))
+      this.#audience.moved(true);
   }
 
   /**
@@ -245,6 +247,7 @@ export class EndpointView {
   #changed(lists: readonly ListName[]): void {
     this.#forget();
     this.#audience.announce([...new Set(lists.map((list) => (list === 'templates' ? 'resources' : list)))]);
+    if (lists.includes('resources')) this.#audience.moved(false);
     this.#options.onLists?.();
   }
 

@@ -10,6 +10,7 @@ import { RPC } from '../protocol/codes.ts';
 import { META } from '../protocol/eras.ts';
 import { InFlight } from '../protocol/in-flight.ts';
 import { isObject, type JsonObject, metaOf, type Outcome } from '../protocol/message.ts';
+import type { Connection } from '../upstreams/connection.ts';
 import { unsupported } from '../upstreams/questions.ts';
 import type { Question } from '../upstreams/request.ts';
 import type { ClientCall } from './call.ts';
@@ -41,19 +42,31 @@ export interface Rounds {
   readonly onQuestion: (question: Question) => Promise<Outcome>;
   /** The client's request of the present round: progress and log go to it. */
   readonly current: () => ClientCall;
+  /** Says which connection the call runs on. */
+  readonly on: (connection: Connection) => void;
 }
 /** Issues the upstream call once; the outcome is already in the client's form. */
 export type Run = (rounds: Rounds) => Promise<Outcome>;
+
+/** What a call is parked under. */
+export interface Parked {
+  readonly digest: () => string;
+  readonly replaySafe: boolean;
+}
 
 /** What parking needs. */
 export interface ParkingOptions {
   readonly sealer: Sealer;
   /** Milliseconds a client may stay away. */
   readonly lifeMs?: number;
+  /** Milliseconds after which newer calls may take the connection of a call whose client is away. */
+  readonly awayMs?: number;
 }
 
 /** Ten minutes, the policy of the design; a v1 server gives up on its own question after one, which is then delivered. */
 const LIFE_MS = 10 * 60_000;
+/** A person needs a while to answer; who takes longer loses the call only when another one waits for its connection. */
+const AWAY_MS = 60_000;
 /** Milliseconds questions that come together are waited for, so that they travel in one round. */
 const GATHER_MS = 8;
 /** Milliseconds the outcome of a round is kept for a client that sends the same request twice. */
@@ -65,11 +78,13 @@ const LIMIT = 1000;
 export class Parking {
   readonly #sealer: Sealer;
   readonly #lifeMs: number;
+  readonly #awayMs: number;
   readonly #parks = new InFlight<string, Park>();
 
-  constructor({ sealer, lifeMs = LIFE_MS }: ParkingOptions) {
+  constructor({ sealer, lifeMs = LIFE_MS, awayMs = AWAY_MS }: ParkingOptions) {
     this.#sealer = sealer;
     this.#lifeMs = lifeMs;
+    this.#awayMs = awayMs;
   }
 
   /** Calls that wait for their client now. */
@@ -79,11 +94,22 @@ export class Parking {
 
   /**
    * Issues a call that may be parked.
-   * @param digest of the request, computed only when it is needed
-   * @param replaySafe the answers travel in the state, so that the call can be issued again after a restart
+   * @param of digest: of the request, computed only when it is needed; replaySafe: the answers travel in the state, so that the call can
+   * be issued again after a restart
    */
-  begin(call: ClientCall, digest: () => string, replaySafe: boolean, run: Run): Promise<Outcome> {
-    return this.#park(call, digest, replaySafe, [], 0).start(call, run);
+  begin(call: ClientCall, of: Parked, run: Run): Promise<Outcome> {
+    return this.#park(call, of, [], 0).start(call, run);
+  }
+
+  /** Gives up the call that has waited longest for its client on one of these connections: newer ones need it. */
+  makeRoom(connections: readonly Connection[]): void {
+    const candidates = [...this.#parks.values()].sort((a, b) => a.awaySince - b.awaySince);
+    for (const park of candidates) {
+      if (Date.now() - park.awaySince < this.#awayMs || park.connection === undefined || !connections.includes(park.connection)) continue;
+      this.#parks.delete(park.id);
+      park.giveUp(new Error('newer calls of the client needed its connection'));
+      return;
+    }
   }
 
   /**
@@ -103,7 +129,7 @@ export class Parking {
       const response = responses[key];
       return isObject(response) ? [{ digest: question, response }] : [];
     });
-    return this.#park(call, () => digest, true, [...state.journal, ...answers], state.round + 1).start(call, run);
+    return this.#park(call, { digest: () => digest, replaySafe: true }, [...state.journal, ...answers], state.round + 1).start(call, run);
   }
 
   /** Gives every parked call up. */
@@ -112,7 +138,7 @@ export class Parking {
     this.#parks.clear();
   }
 
-  #park(call: ClientCall, digest: () => string, replaySafe: boolean, journal: readonly Answered[], round: number): Park {
+  #park(call: ClientCall, { digest, replaySafe }: Parked, journal: readonly Answered[], round: number): Park {
     const { principal } = call.caller;
     return new Park({
       journal,
@@ -165,7 +191,10 @@ class Park {
   /** Answers of a run before the restart that this one has not asked for yet. */
   readonly #replay: Answered[];
   round: number;
+  /** What it runs on. */
+  connection: Connection | undefined;
   #asked = 0;
+  #askedAt = 0;
   #call: ClientCall | undefined;
   #waiter: PromiseWithResolvers<Outcome> | undefined;
   #final: Promise<Outcome> | undefined;
@@ -181,12 +210,20 @@ class Park {
     this.#replay = [...options.journal];
   }
 
+  /** Since when it waits for its client (milliseconds since 1970); infinity while it does not. */
+  get awaySince(): number {
+    return this.#waiter === undefined && !this.#over ? this.#askedAt : Number.POSITIVE_INFINITY;
+  }
+
   start(call: ClientCall, run: Run): Promise<Outcome> {
     const first = this.#wait(call);
     this.#final = run({
       signal: this.#abort.signal,
       onQuestion: (question) => this.#ask(question),
       current: () => this.#call ?? call,
+      on: (connection) => {
+        this.connection = connection;
+      },
     });
     this.#final.then(
       (outcome) => this.#finished(() => this.#waiter?.resolve(outcome)),
@@ -275,6 +312,7 @@ class Park {
     };
     this.round += 1;
     this.#waiter = undefined;
+    this.#askedAt = Date.now();
     this.#timer = setTimeout(() => {
       this.#options.forget(this);
       this.giveUp(new Error('the client did not come back with its answer'));
@@ -298,7 +336,10 @@ class Park {
     clearTimeout(this.#gather);
     clearTimeout(this.#timer);
     settle();
-    if (this.#kept) setTimeout(() => this.#options.forget(this), AFTERLIFE_MS).unref();
+    if (!this.#kept) return;
+    // A client that is away has not heard it yet: it may stay away as long as its state is good.
+    const keepMs = this.#waiter === undefined ? this.#options.lifeMs : AFTERLIFE_MS;
+    setTimeout(() => this.#options.forget(this), keepMs).unref();
   }
 
   #settle(): void {
@@ -323,7 +364,7 @@ function expired(method: string): SignalboxError {
 
 function interrupted(method: string): SignalboxError {
   return new SignalboxError('SBX_CALL_INTERRUPTED', `${method} was interrupted while it waited for an answer.`, {
-    why: 'The daemon or the server was restarted; the call may have run in part, and Signalbox never runs a call twice by itself.',
+    why: 'The daemon or the server was restarted, or newer calls of this client needed its connection; the call may have run in part, and Signalbox never runs a call twice by itself.',
     fix: 'Check what it did, then call it again if that is safe. A tool that may be repeated can be named in replaySafe of its server.',
   });
 }

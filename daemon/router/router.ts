@@ -3,7 +3,7 @@ import { SignalboxError } from '../api/errors.ts';
 import type { Sealer } from '../api/seal.ts';
 import { MAY_ASK } from '../protocol/asking.ts';
 import { RPC, rpcError, toolFailure } from '../protocol/codes.ts';
-import { MODERN_VERSIONS, modernResult, negotiateLegacy } from '../protocol/eras.ts';
+import { type Era, MODERN_VERSIONS, modernResult, negotiateLegacy } from '../protocol/eras.ts';
 import { hopFault, hopsOf } from '../protocol/hops.ts';
 import { isObject, type JsonObject, type Notification, type Outcome, type Request } from '../protocol/message.ts';
 import { withMembers } from '../protocol/outcome.ts';
@@ -35,6 +35,8 @@ export interface RouterOptions {
   readonly sealer: Sealer;
   /** Our daemon's id, for loops of nested federation. */
   readonly daemonId: string;
+  /** Milliseconds a client may stay away from a call that asked before newer calls of it may take its connection. Default a minute. */
+  readonly awayMs?: number;
 }
 
 /** Routes requests of all endpoints. Stateless but for parked calls; safe for concurrent calls. */
@@ -45,10 +47,10 @@ export class Router {
   readonly #tasks: TaskIds;
   readonly #limits = new ClientLimits();
 
-  constructor({ identity, sealer, daemonId }: RouterOptions) {
+  constructor({ identity, sealer, daemonId, awayMs }: RouterOptions) {
     this.#identity = identity;
     this.#daemonId = daemonId;
-    this.#carrier = new Carrier({ identity, sealer });
+    this.#carrier = new Carrier({ identity, sealer, awayMs });
     this.#tasks = new TaskIds(sealer);
   }
 
@@ -101,22 +103,36 @@ export class Router {
     for (const { upstream } of view.members) upstream.sessionConnection(session)?.notify(method, params);
   }
 
-  /** Subscribes on behalf of a modern `subscriptions/listen`; returns the function that gives it up. */
-  async subscribe(view: EndpointView, client: string, uri: string): Promise<() => void> {
-    const route = this.#resourceRoute(await view.loadedCatalog(client, 'modern'), uri);
-    const outcome = await route.member.upstream.subscribe(route.name, 'modern');
-    if ('error' in outcome) throw resourceUnknown(uri, view);
-    return () => void route.member.upstream.unsubscribe(route.name, 'modern').catch(() => undefined); // a server that is gone has no subscription left
+  /** Subscribes a client to a resource at the server it leads to now. Never rejects. `release` gives it up; absent where it was refused. */
+  async subscribe(
+    view: EndpointView,
+    client: string,
+    era: Era,
+    uri: string,
+  ): Promise<{ readonly outcome: Outcome; readonly release?: () => Promise<Outcome> }> {
+    try {
+      const { member, name } = this.#resourceRoute(await view.loadedCatalog(client, era), uri, view);
+      const outcome = await member.upstream.subscribe(name, era);
+      if ('error' in outcome) return { outcome };
+      // A server that is gone has no subscription left.
+      return { outcome, release: () => member.upstream.unsubscribe(name, era).catch((): Outcome => ({ result: {} })) };
+    } catch (error) {
+      return { outcome: { error: rpcError(error, codeOf(error)) } };
+    }
   }
 
   #failure(error: unknown, call: ClientCall): Outcome {
-    const code = error instanceof SignalboxError ? INVALID_PARAMS.has(error.code) : false;
-    if (call.request.method === 'tools/call' && !code) return this.#own(toolFailure(error), call);
-    return { error: rpcError(error, code ? RPC.invalidParams : RPC.internal) };
+    const code = codeOf(error);
+    if (call.request.method === 'tools/call' && code === RPC.internal) return this.#own(toolFailure(error), call);
+    const failure = rpcError(error, code);
+    // The specification wants the URI beside an unknown resource (2026-07-28, "Resources", error handling).
+    const unknown = error instanceof SignalboxError && error.code === 'SBX_RESOURCE_UNKNOWN' && isObject(failure.data);
+    return { error: unknown ? { ...failure, data: { ...(failure.data as JsonObject), uri: call.request.params?.['uri'] } } : failure };
   }
 
   #dispatch(view: EndpointView, call: ClientCall): Promise<Outcome> | Outcome {
     const { method } = call.request;
+    if (call.era === 'modern' && LEGACY_ONLY.has(method)) return { error: rpcError(legacyOnly(method), RPC.methodNotFound) };
     switch (method) {
       case 'tools/call':
         return this.#tool(view, call);
@@ -135,9 +151,6 @@ export class Router {
       case 'resources/list':
       case 'resources/templates/list':
         return this.#list(view, method, call);
-      case 'resources/subscribe':
-      case 'resources/unsubscribe':
-        return this.#subscription(view, call);
       case 'completion/complete':
         return this.#complete(view, call);
       case 'logging/setLevel':
@@ -214,11 +227,11 @@ export class Router {
     table: 'toolRoutes' | 'promptRoutes',
     name: unknown,
     { caller, era }: ClientCall,
-    unknown: (name: string, view: EndpointView) => SignalboxError,
+    unknown: (name: string, view: EndpointView, client: string) => SignalboxError,
   ): Promise<Route> {
-    if (typeof name !== 'string') throw unknown(String(name), view);
+    if (typeof name !== 'string') throw unknown(String(name), view, caller.client);
     const known = view.catalog(caller.client, era)[table].get(name) ?? (await view.loadedCatalog(caller.client, era))[table].get(name);
-    if (known === undefined) throw unknown(name, view);
+    if (known === undefined) throw unknown(name, view, caller.client);
     return known;
   }
 
@@ -236,15 +249,7 @@ export class Router {
     throw resourceUnknown(uri, view);
   }
 
-  async #subscription(view: EndpointView, call: ClientCall): Promise<Outcome> {
-    const catalog = await view.loadedCatalog(call.caller.client, call.era);
-    const route = this.#resourceRoute(catalog, String(call.request.params?.['uri']), view);
-    return call.request.method === 'resources/subscribe'
-      ? route.member.upstream.subscribe(route.name, call.era)
-      : route.member.upstream.unsubscribe(route.name, call.era);
-  }
-
-  #resourceRoute(catalog: Catalog, uri: string, view?: EndpointView): Route {
+  #resourceRoute(catalog: Catalog, uri: string, view: EndpointView): Route {
     const route = catalog.resourceRoute(uri);
     const [member] = route === undefined ? catalog.candidates(uri) : [];
     if (route !== undefined) return route;
@@ -270,12 +275,13 @@ export class Router {
     return this.#send(owner, params, call);
   }
 
-  /** The level is a wish: each session filters for itself as well. */
-  #setLevel(view: EndpointView, { request: { method, params }, caller: { session } }: ClientCall): Outcome {
-    for (const { upstream } of view.members) {
+  /** The level is a wish: each session filters for itself as well, and a shared connection logs what the most curious one wants. */
+  #setLevel(view: EndpointView, { request: { method, params }, caller: { client, session } }: ClientCall): Outcome {
+    for (const { upstream } of view.catalog(client, 'legacy').members) {
       const own = session === undefined ? undefined : upstream.sessionConnection(session.id);
-      for (const connection of [upstream.connection('legacy'), own])
-        if (connection?.capabilities['logging'] !== undefined) void connection.request(method, params).catch(() => undefined);
+      if (own?.capabilities['logging'] !== undefined) void own.request(method, params).catch(() => undefined);
+      const shared = upstream.connection('legacy');
+      if (shared?.era === 'legacy') void this.#carrier.logFrom(shared, String(params?.['level']));
     }
     return { result: {} };
   }
@@ -306,10 +312,12 @@ export class Router {
 
   /** A method we do not know passes unchanged where there is no doubt whom it is for. */
   #unknown(view: EndpointView, call: ClientCall): Promise<Outcome> {
-    const [only, ...others] = view.members;
+    // A server this client sees nothing of is none.
+    const { members } = view.catalog(call.caller.client, call.era);
+    const [only, ...others] = members;
     if (only !== undefined && others.length === 0) return this.#send(only, call.request.params, call);
     throw new SignalboxError('SBX_METHOD_UNKNOWN', `No server can be chosen for method ${call.request.method}.`, {
-      why: `It names no tool, prompt or resource, and endpoint "${view.endpoint.name}" has ${view.members.length} servers.`,
+      why: `It names no tool, prompt or resource, and of endpoint "${view.endpoint.name}" this client sees ${members.length} servers.`,
       fix: 'Call it on an endpoint with one server.',
     });
   }
@@ -336,6 +344,31 @@ export class Router {
     if (call.era === 'legacy' || 'error' in outcome) return outcome;
     return { result: modernResult(outcome.result, call.request.method, { ...this.#identity }) };
   }
+}
+
+/** Methods that 2026-07-28 no longer has: a server of that era does not know them. */
+const LEGACY_ONLY: ReadonlySet<string> = new Set([
+  'initialize',
+  'ping',
+  'logging/setLevel',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'tasks/list',
+  'tasks/result',
+]);
+
+function legacyOnly(method: string): SignalboxError {
+  return new SignalboxError('SBX_METHOD_UNKNOWN', `Method ${method} is not known.`, {
+    why: 'The request is of revision 2026-07-28, which does not have it.',
+    fix: 'Use what took its place in that revision, or an earlier one.',
+  });
+}
+
+/** The JSON-RPC code of a failure of our own. */
+function codeOf(error: unknown): number {
+  if (!(error instanceof SignalboxError)) return RPC.internal;
+  if (error.code === 'SBX_METHOD_UNKNOWN') return RPC.methodNotFound;
+  return INVALID_PARAMS.has(error.code) ? RPC.invalidParams : RPC.internal;
 }
 
 /** Codes that are the client's fault by the specification (unknown tool, prompt, resource, cursor, state): `-32602`, never a tool result. */

@@ -12,6 +12,8 @@ import type { Member } from './member.ts';
 /** Methods that name a task. */
 export const TASK_METHODS: ReadonlySet<string> = new Set(['tasks/get', 'tasks/update', 'tasks/cancel', 'tasks/result']);
 const RELATED = 'io.modelcontextprotocol/related-task';
+/** Tasks of one client that its list shows. */
+const GIVEN_LIMIT = 1000;
 
 /** Whether an answer to a call says that a task was begun: `task` in the legacy era, `resultType` in the modern one. */
 export function isTask(outcome: Outcome): boolean {
@@ -38,6 +40,9 @@ export class TaskIds {
   constructor(sealer: Sealer) {
     this.#sealer = sealer;
   }
+
+  /** What a client was told of, and so may find in a list: a server that several share lists everybody's. Oldest first. */
+  readonly #given = new Map<string, Set<string>>();
 
   /** The id a client knows a task by: the same one each time, url-safe. */
   exposed(member: Member, principal: string, id: string): string {
@@ -66,23 +71,37 @@ export class TaskIds {
   exposeIn(outcome: Outcome, member: Member, { caller: { principal } }: ClientCall): Outcome {
     if ('error' in outcome) return outcome;
     const rename = (task: JsonObject): JsonObject =>
-      typeof task['taskId'] === 'string' ? { ...task, taskId: this.exposed(member, principal, task['taskId']) } : task;
+      typeof task['taskId'] === 'string' ? { ...task, taskId: this.#give(member, principal, task['taskId']) } : task;
     const add: JsonObject = {};
     const taskId = memberOf(outcome, 'taskId');
     const task = memberOf(outcome, 'task');
     const meta = memberOf(outcome, '_meta');
-    if (typeof taskId === 'string') add['taskId'] = this.exposed(member, principal, taskId);
+    if (typeof taskId === 'string') add['taskId'] = this.#give(member, principal, taskId);
     if (isObject(task)) add['task'] = rename(task);
     if (isObject(meta) && isObject(meta[RELATED])) add['_meta'] = { ...meta, [RELATED]: rename(meta[RELATED]) };
     return Object.keys(add).length === 0 ? outcome : withMembers(outcome, add);
   }
 
-  /** The tasks of a `tasks/list` page, renamed. */
+  /** The tasks of a `tasks/list` page that are this client's, renamed. */
   exposeList(tasks: unknown, member: Member, principal: string): readonly JsonObject[] {
     if (!Array.isArray(tasks)) return [];
-    return tasks
-      .filter(isObject)
-      .map((task) => (typeof task['taskId'] === 'string' ? { ...task, taskId: this.exposed(member, principal, task['taskId']) } : task));
+    return tasks.filter(isObject).flatMap((task) => {
+      const taskId = this.exposed(member, principal, String(task['taskId']));
+      return this.#given.get(principal)?.has(taskId) === true ? [{ ...task, taskId }] : [];
+    });
+  }
+
+  #give(member: Member, principal: string, id: string): string {
+    const exposed = this.exposed(member, principal, id);
+    const given = this.#given.get(principal) ?? new Set<string>();
+    this.#given.set(principal, given);
+    given.delete(exposed);
+    given.add(exposed);
+    for (const oldest of given) {
+      if (given.size <= GIVEN_LIMIT) break;
+      given.delete(oldest);
+    }
+    return exposed;
   }
 
   #signature(name: string, principal: string): string {

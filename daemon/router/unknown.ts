@@ -3,12 +3,18 @@ import { SignalboxError } from '../api/errors.ts';
 import type { EndpointView } from './endpoint-view.ts';
 
 /** A tool that is not there, or of a server that is down. */
-export function toolUnknown(name: string, view: EndpointView): SignalboxError {
-  const down = view.errors();
+export function toolUnknown(name: string, view: EndpointView, client: string): SignalboxError {
+  const down = view.errors(client).map(({ server, error }) => `${server} (${error.code}: ${error.message})`);
+  // One that says nothing has not failed yet, and is why its tools are missing.
+  const silent = view
+    .catalog(client)
+    .members.filter(({ known, error, upstream }) => !known && error === undefined && upstream.state === 'starting')
+    .map(({ server }) => `${server.name} (still starting: it has not answered yet)`);
+  const missing = [...down, ...silent];
   return new SignalboxError('SBX_TOOL_UNKNOWN', `Tool "${name}" is not known.`, {
     why:
-      down.length > 0
-        ? `It may belong to a server that is down: ${down.map(({ server, error }) => `${server} (${error.code}: ${error.message})`).join('; ')}`
+      missing.length > 0
+        ? `It may belong to a server that is down: ${missing.join('; ')}`
         : `No server of endpoint "${view.endpoint.name}" has it.`,
     fix: 'List the tools again; a name is alias__tool.',
   });

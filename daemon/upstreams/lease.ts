@@ -28,6 +28,8 @@ export interface CallScope {
   };
   /** Whether the call may lead to questions (tools/call, prompts/get, resources/read). */
   readonly mayAsk: boolean;
+  /** Called when the call has to wait because the caller's other calls hold all connections it may have: these. */
+  readonly onCrowded?: (held: readonly Connection[]) => void;
   /** Aborted when the client gives up: leaves the queue. */
   readonly signal: AbortSignal;
 }

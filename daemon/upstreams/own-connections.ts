@@ -34,7 +34,9 @@ interface Own {
 
 const IDLE_MS = 5 * 60_000;
 /** Lanes of one principal. */
-export const LANES = 4;
+export const LANES = 8;
+/** Milliseconds between two looks whether a lane can be had from a call whose client is away. */
+const CROWDED_MS = 1000;
 /** Own connections of one server. */
 export const OWN_LIMIT = 64;
 
@@ -75,7 +77,11 @@ export class OwnConnections {
     if (!this.#options.exclusive()) return this.#lend(`principal ${principal}`, scope);
     const turns = this.#turns.get(principal) ?? new Limiter({ concurrency: LANES }, `Server "${this.#options.name}"`);
     this.#turns.set(principal, turns);
-    const permit = await turns.acquire(principal, signal);
+    const crowded = (): void => scope.onCrowded?.(lanesOf(principal).flatMap((key) => this.#own.get(key)?.supervised.connection ?? []));
+    const wait = turns.running >= LANES;
+    if (wait) crowded();
+    const again = wait ? setInterval(crowded, CROWDED_MS).unref() : undefined;
+    const permit = await turns.acquire(principal, signal).finally(() => clearInterval(again));
     const over = (): void => {
       permit();
       if (turns.running === 0 && turns.waiting === 0) this.#turns.delete(principal);
@@ -109,7 +115,7 @@ export class OwnConnections {
 
   /** With a permit in hand there is one: a lane that no call is on, or one that is not there yet. */
   #freeLane(principal: string): string {
-    const lanes = Array.from({ length: LANES }, (_, index) => `lane ${index} ${principal}`);
+    const lanes = lanesOf(principal);
     const free = (key: string): boolean => this.#own.get(key)?.supervised.busy === 0;
     return lanes.find(free) ?? lanes.find((key) => !this.#own.has(key)) ?? `lane 0 ${principal}`;
   }
@@ -194,4 +200,8 @@ export class OwnConnections {
     if (this.#own.get(own.key) === own) this.#own.delete(own.key);
     await own.supervised.end(reason);
   }
+}
+
+function lanesOf(principal: string): readonly string[] {
+  return Array.from({ length: LANES }, (_, index) => `lane ${index} ${principal}`);
 }

@@ -1,23 +1,15 @@
 /** Parameters a modern server wants to see in headers too: `x-mcp-header` in a tool's input schema, `Mcp-Param-*` on its calls (SEP-2243). */
 import { headerValue } from '../protocol/eras.ts';
-import { isObject, type JsonObject, type Message, type Request } from '../protocol/message.ts';
+import type { JsonObject, Message, Request } from '../protocol/message.ts';
+import { isObject } from '../protocol/message.ts';
+import { declaredParameters, type MirroredParameter, mirroredValue, PARAM_HEADER } from '../protocol/param-headers.ts';
 
-const KEY = 'x-mcp-header';
-/** RFC 9110 section 5.6.2. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Pages of a list that are read at most. */
 const PAGES = 100;
-const PRIMITIVES: readonly unknown[] = ['string', 'integer', 'number', 'boolean'];
-
-/** One parameter: where it stands in the arguments, and its header. */
-interface Declaration {
-  readonly path: readonly string[];
-  readonly header: string;
-}
 
 /** What the tools of one server want mirrored, learned from its lists. */
 export class ParamMirror {
-  readonly #byTool = new Map<string, readonly Declaration[]>();
+  readonly #byTool = new Map<string, readonly MirroredParameter[]>();
 
   /**
    * Reads all lists of tools.
@@ -37,14 +29,14 @@ export class ParamMirror {
 
   /** Whether the bytes of a list are worth {@link learn}ing from: few servers use this, and a list may be large. */
   static concerns(bytes: Buffer): boolean {
-    return bytes.includes(KEY);
+    return bytes.includes(PARAM_HEADER);
   }
 
   /** Takes note of the result of a `tools/list`. */
   learn(result: JsonObject): void {
     const tools = Array.isArray(result['tools']) ? result['tools'].filter(isObject) : [];
     for (const { name, inputSchema } of tools) {
-      const declarations = declared(inputSchema, []);
+      const declarations = declaredParameters(inputSchema);
       if (typeof name !== 'string') continue;
       if (declarations.length > 0) this.#byTool.set(name, declarations);
       else this.#byTool.delete(name);
@@ -54,27 +46,9 @@ export class ParamMirror {
   /** The headers of a call, name and value in turn. A parameter that is not given, or not of a kind a header can say, has none. */
   headers({ method, params }: Request): readonly string[] {
     const declarations = method === 'tools/call' ? this.#byTool.get(String(params?.['name'])) : undefined;
-    return (declarations ?? []).flatMap(({ path, header }) => {
-      const text = said(path.reduce<unknown>(member, params?.['arguments']));
-      return text === undefined ? [] : [`mcp-param-${header}`, headerValue(text)];
+    return (declarations ?? []).flatMap((parameter) => {
+      const text = mirroredValue(parameter, params?.['arguments']);
+      return text === undefined ? [] : [`mcp-param-${parameter.header}`, headerValue(text)];
     });
   }
-}
-
-/** Declarations are valid only along a chain of `properties` (2026-07-28, "Schema Extension"). */
-function declared(schema: unknown, path: readonly string[]): readonly Declaration[] {
-  if (!isObject(schema)) return [];
-  const { [KEY]: header, type, properties } = schema;
-  const own = path.length > 0 && typeof header === 'string' && TOKEN.test(header) && PRIMITIVES.includes(type) ? [{ path, header }] : [];
-  return [...own, ...Object.entries(isObject(properties) ? properties : {}).flatMap(([key, child]) => declared(child, [...path, key]))];
-}
-
-function member(value: unknown, key: string): unknown {
-  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-}
-
-function said(value: unknown): string | undefined {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'boolean') return String(value);
-  return typeof value === 'number' && (!Number.isInteger(value) || Number.isSafeInteger(value)) ? String(value) : undefined;
 }

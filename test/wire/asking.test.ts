@@ -183,6 +183,23 @@ describe('questions of a server on standard streams', () => {
     });
   });
 
+  it('whose client never comes back do not keep its next calls waiting', async () => {
+    const gateway = await startGateway({ s: server() }, { awayMs: 50 });
+    try {
+      const call = (who: string): Promise<Record<string, unknown>> =>
+        modernPost(gateway, 'tools/call', { name: 's__ask', arguments: { questions: [[form(who)]] } }, { capabilities: ALL });
+      for (let n = 0; n < 12; n++) {
+        const { resultType } = (await call(`away ${n}`))['result'] as { resultType: string };
+        assert.equal(resultType, 'input_required');
+      }
+      const peer = modernClient(gateway, ALL, helpful);
+      const called = await peer.call('tools/call', { name: 's__ask', arguments: { questions: [[form('here')]] } });
+      assert.deepEqual(answersOf(called), [[{ action: 'accept', content: { who: 'here' } }]]);
+    } finally {
+      await gateway.close();
+    }
+  });
+
   it('about roots are answered by the session on a connection of its own', async () => {
     await within({ ...server(), sharing: 'never' }, async (gateway) => {
       const peer = await connect(gateway, 'legacy', ALL, helpful);

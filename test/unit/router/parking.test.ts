@@ -60,7 +60,7 @@ function asking(...questions: string[]): { run: Run; runs: () => number } {
 }
 
 function begin(parking: Parking, of: ClientCall, run: Run, replaySafe = false): Promise<Outcome> {
-  return parking.begin(of, () => requestDigest(of.request), replaySafe, run);
+  return parking.begin(of, { digest: () => requestDigest(of.request), replaySafe }, run);
 }
 
 function required(outcome: Outcome): { keys: string[]; requests: Record<string, JsonObject>; state: string } {
@@ -223,6 +223,25 @@ describe('parked calls', () => {
     const { state } = required(await begin(parts.parking, call(), run));
     await new Promise((resolve) => setTimeout(resolve, 80));
     assert.deepEqual(await resume(parts, state, {}), { result: { gaveUp: true } });
+  });
+
+  it('keeps what a server says that gave up waiting as long as its client may stay away', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const parts = setup();
+    const ended = Promise.withResolvers<Outcome>();
+    const begun = begin(parts.parking, call(), async (rounds) => {
+      void ask(rounds, 'q');
+      return ended.promise;
+    });
+    t.mock.timers.tick(10);
+    const { state } = required(await begun);
+    ended.resolve({ result: { gaveUp: true } });
+    await ended.promise;
+    await Promise.resolve();
+    t.mock.timers.tick(9 * 60_000);
+    assert.deepEqual(await resume(parts, state, {}), { result: { gaveUp: true } });
+    t.mock.timers.tick(10 * 60_000);
+    assert.equal(parts.parking.size, 0);
   });
 
   it('sends progress to the request of the present round', async () => {
