@@ -1,7 +1,10 @@
 /** The filesystem plugin: tools, resources and prompts over folders it cannot leave. */
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { SignalboxError } from '../../daemon/api/errors.ts';
 import { definePlugin, helpPrompt } from '../plugin/define.ts';
 import { auditQueue } from './audit.ts';
+import { type SearchPool, searchPool } from './engines/pool.ts';
 import type { Area } from './guard/area.ts';
 import { openRoots, readSettings, type Settings } from './settings.ts';
 import { registerTool } from './tools/define.ts';
@@ -9,9 +12,14 @@ import { directoryTree, getFileInfo, listAllowedDirectories, listDirectory } fro
 import { readMediaFile } from './tools/media.ts';
 import { copyFile, deleteFile, listDeleted, moveFile, restoreDeleted } from './tools/moving.ts';
 import { hashFile, readMultipleFiles, readTextFile } from './tools/reading.ts';
+import { findSymbol, searchContent, searchFiles } from './tools/search.ts';
 import { createDirectory, editFile, writeFile } from './tools/writing.ts';
 
+/** Beside this module, with this module's extension: `.ts` in the sources, `.mjs` when packaged. */
+const WORKER = new URL(`./search-worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
+
 interface Ready {
+  readonly pool: SearchPool;
   readonly area: Area;
   readonly settings: Settings;
   readonly log: ReturnType<typeof auditQueue>;
@@ -30,7 +38,8 @@ export default definePlugin<State>({
       };
     }
     try {
-      return { area: openRoots(settings, context.baseFolder), settings, log: auditQueue(context.audit) };
+      const area = openRoots(settings, context.baseFolder);
+      return { area, settings, log: auditQueue(context.audit), pool: searchPool(WORKER, () => area.handover()) };
     } catch (thrown) {
       // A root that may not be shown: serve nothing, and say why where a person will see it.
       if (!(thrown instanceof SignalboxError) || thrown.code !== 'SBX_FS_ROOT') throw thrown;
@@ -45,14 +54,15 @@ export default definePlugin<State>({
     }
     for (const tool of toolsOf(state)) registerTool(server, tool, state.log.audit);
   },
-  close(state) {
+  async close(state) {
     if ('problem' in state) return;
+    await state.pool.close();
     state.log.flush();
     state.area.close();
   },
 });
 
-function toolsOf({ area, settings }: Ready): Parameters<typeof registerTool>[1][] {
+function toolsOf({ area, settings, pool }: Ready): Parameters<typeof registerTool>[1][] {
   const { maxFileBytes, maxCopyBytes, gitignore } = settings;
   const reading = [
     readTextFile(area, maxFileBytes),
@@ -63,6 +73,9 @@ function toolsOf({ area, settings }: Ready): Parameters<typeof registerTool>[1][
     directoryTree(area),
     getFileInfo(area),
     hashFile(area),
+    searchFiles(area),
+    searchContent(area, pool, maxFileBytes),
+    findSymbol(area, pool),
   ];
   if (area.roots.every((root) => root.access === 'read')) return reading;
   return [
