@@ -62,15 +62,15 @@ async function main(): Promise<string> {
   };
   const sections: Section[] = [];
   const load = loadavg()[0] ?? 0;
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim();
   for (const name of wanted) {
     if (!Object.hasOwn(SECTIONS, name)) throw new Error(`There is no section ${name}; there are ${Object.keys(SECTIONS).join(', ')}.`);
     sections.push(await SECTIONS[name](context));
   }
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim();
   const cores = cpus();
   const about = [
     `${new Date().toISOString().slice(0, 10)}, commit ${commit}, Node ${process.versions.node}, ${cores.length} × ${cores[0]?.model.trim()}.`,
-    `${context.rounds} rounds${flags.quick ? ', `--quick`' : ''}; load average before the run ${load.toFixed(1)}.`,
+    `${context.rounds} rounds${flags.quick ? ', `--quick`' : ''}; load average before the run ${load.toFixed(1)}, after it ${(loadavg()[0] ?? 0).toFixed(1)}.`,
   ];
   return report(sections, about, readFileSync(join(import.meta.dirname, 'notes.md'), 'utf8'));
 }
