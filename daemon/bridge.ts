@@ -205,10 +205,12 @@ class Bridge {
   #resume(): void {
     const running = [...this.#running.values()];
     if (this.#initialized && this.#initialize !== undefined) {
-      this.#send(json({ ...this.#initialize, id: RESUME_ID }));
-      this.#send(json({ jsonrpc: '2.0', method: 'notifications/initialized' }));
-      if (this.#level !== undefined) this.#send(json({ ...this.#level, id: RESUME_ID }));
-      for (const request of this.#subscriptions.values()) this.#send(json({ ...request, id: RESUME_ID }));
+      // An id each: they are under way together.
+      const again = [this.#initialize, ...(this.#level === undefined ? [] : [this.#level]), ...this.#subscriptions.values()];
+      for (const [index, request] of again.entries()) {
+        this.#send(json({ ...request, id: `${RESUME_ID}-${index}` }));
+        if (index === 0) this.#send(json({ jsonrpc: '2.0', method: 'notifications/initialized' }));
+      }
     }
     for (const { request, bytes } of running) {
       if (isRepeatable(request)) this.#send(bytes);
@@ -268,7 +270,7 @@ class Bridge {
       const cancelled = message.params?.['requestId'];
       if (message.method === 'notifications/cancelled') this.#asked.delete(cancelled as RequestId);
     } else {
-      if (message.id === RESUME_ID) return;
+      if (typeof message.id === 'string' && message.id.startsWith(RESUME_ID)) return;
       const call = message.id === null ? undefined : this.#running.get(message.id);
       if (call !== undefined) {
         this.#running.delete(call.request.id);

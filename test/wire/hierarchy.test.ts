@@ -200,17 +200,16 @@ describe('overrides', () => {
     servers['s']?.offers({ tools: changedTools(['deploy', 'secret']) });
     const member = gateway.view().members[0];
     await (await member?.upstream.ready('legacy'))?.request('tools/call', { name: 'changed' });
-    await eventually('the override is suspended', async () => (await client.names()).includes('s__deploy'));
-    assert.deepEqual(await client.names(), ['s__deploy', 's__status']);
+    await eventually('the override is suspended', async () => (await client.list('tools'))[0]?.['description'] === 'Now something else.');
+    assert.deepEqual(await client.names(), ['s__ship', 's__status'], 'a policy written for the name still holds');
     const [deploy] = await client.list('tools');
-    assert.equal(deploy?.['description'], 'Now something else.');
     assert.deepEqual(deploy?.['annotations'], { destructiveHint: true, vendor: 1 });
     assert.equal(await client.call('s__secret'), 'SBX_TOOL_UNKNOWN');
     assert.deepEqual(
       member?.problems().map(({ code }) => code),
       ['SBX_DEFINITION_CHANGED'],
     );
-    assert.equal(await client.call('s__ship'), 'deploy', 'the old name is still a name of it');
+    assert.equal(await client.call('s__deploy'), 'SBX_TOOL_UNKNOWN');
 
     assert.deepEqual(gateway.view().accept('s'), ['deploy']);
     assert.deepEqual(await client.names(), ['s__ship', 's__status']);

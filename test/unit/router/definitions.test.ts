@@ -62,7 +62,7 @@ describe('overrides', () => {
     assert.deepEqual(
       result.tools.map(({ own, name, definition }) => [own, name, definition['title'], definition['description']]),
       [
-        ['a', 'a', undefined, 'Evil'],
+        ['a', 'b2', undefined, 'Evil'],
         ['c', 'c', undefined, 'Evil'],
       ],
     );
@@ -72,7 +72,8 @@ describe('overrides', () => {
     );
     later.accept(undefined, 's', 'a', changed.slice(0, 1));
     assert.deepEqual(names({ overrides }, new Definitions(state), changed), ['a as b2', 'c as c']);
-    assert.deepEqual(names({ overrides }, new Definitions(state), [tool('a')]), ['a as a'], 'the old one is no longer accepted');
+    const again = overrideTools(server({ overrides }), undefined, new Definitions(state), [tool('a')]);
+    assert.equal(again.changed.length, 1, 'the old one is no longer accepted');
     state.close();
   });
 
@@ -80,9 +81,10 @@ describe('overrides', () => {
     const definitions = new Definitions(undefined);
     const two = [tool('a'), tool('a', { outputSchema: { type: 'object' } })];
     assert.deepEqual(names({ overrides }, definitions, two.slice(0, 1)), ['a as b2']);
-    assert.deepEqual(names({ overrides }, definitions, two.slice(1)), ['a as a']);
+    const problems = (one: JsonObject): number => overrideTools(server({ overrides }), undefined, definitions, [one]).changed.length;
+    assert.deepEqual(two.map(problems), [0, 1]);
     definitions.accept(undefined, 's', 'a', two);
-    for (const one of two) assert.deepEqual(names({ overrides }, definitions, [one]), ['a as b2']);
+    assert.deepEqual(two.map(problems), [0, 0]);
   });
 
   it('pin: what changed is gone, what is new is there', () => {
