@@ -1,40 +1,37 @@
+/** The plugin with all three real clients, its settings, its roots, and what it says about its tools. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { bundled, connect, PEERS, type Session } from '../client.ts';
+import { files } from './session.ts';
 
-const SECRET = 'the secret outside';
+const READING = [
+  'directory_tree',
+  'find_symbol',
+  'get_file_info',
+  'hash_file',
+  'list_allowed_directories',
+  'list_directory',
+  'read_media_file',
+  'read_multiple_files',
+  'read_text_file',
+  'search_content',
+  'search_files',
+  'watch',
+];
+const WRITING = ['copy_file', 'create_directory', 'delete_file', 'edit_file', 'list_deleted', 'move_file', 'restore_deleted', 'write_file'];
 let base: string;
 let root: string;
 
 before(() => {
-  base = mkdtempSync(join(tmpdir(), 'sbx-fs-'));
+  base = realpathSync(mkdtempSync(join(tmpdir(), 'sbx-fs-')));
   root = join(base, 'root');
-  mkdirSync(join(root, 'src', 'deep'), { recursive: true });
-  mkdirSync(join(root, '.git'));
-  mkdirSync(join(root, '.claude'));
-  mkdirSync(join(base, 'root-other'));
-  writeFileSync(join(base, 'secret.txt'), SECRET);
-  writeFileSync(join(base, 'root-other', 'secret.txt'), SECRET);
-  writeFileSync(join(root, 'a.txt'), 'one\ntwo\nthree\nfour\n');
-  writeFileSync(join(root, 'src', 'deep', 'code.ts'), 'const needle = 1;\n');
-  writeFileSync(join(root, '.env'), `KEY=${SECRET}`);
-  writeFileSync(join(root, '.env.example'), 'KEY=');
-  writeFileSync(join(root, 'server.pem'), SECRET);
-  writeFileSync(join(root, '.git', 'config'), SECRET);
-  writeFileSync(join(root, 'binary.bin'), Buffer.from([1, 0, 2]));
-  writeFileSync(join(root, 'big.txt'), 'x'.repeat(11 * 1024 * 1024));
-  symlinkSync('../secret.txt', join(root, 'out-file'));
-  symlinkSync('..', join(root, 'out-dir'));
-  symlinkSync(join(base, 'secret.txt'), join(root, 'out-absolute'));
-  symlinkSync('src/deep/code.ts', join(root, 'inside'));
-  symlinkSync(join(root, 'src'), join(root, 'inside-absolute'));
-  symlinkSync('.env', join(root, 'looks-harmless.txt'));
-  symlinkSync('loop', join(root, 'loop'));
-  if (process.platform !== 'win32') execFileSync('mkfifo', [join(root, 'fifo')]);
+  mkdirSync(join(root, 'src'), { recursive: true });
+  writeFileSync(join(root, 'a.txt'), 'one\ntwo\n');
+  writeFileSync(join(root, '.npmrc'), 'token\n');
+  writeFileSync(join(root, 'src', 'code.ts'), 'const needle = 1;\n');
 });
 after(() => rmSync(base, { recursive: true, force: true }));
 
@@ -47,143 +44,114 @@ for (const peer of PEERS) {
     after(() => session.close());
 
     it('lists its reading tools and no writing one', async () => {
-      assert.deepEqual([...(await session.tools())].sort(), ['get_file_info', 'list_directory', 'read_text_file', 'search_files']);
+      assert.deepEqual([...(await session.tools())].sort(), READING);
       if (peer === 'modern') assert.equal(session.protocol, '2026-07-28');
     });
-    it('reads a file, whole and by lines', async () => {
-      assert.equal((await session.call('read_text_file', { path: 'a.txt' })).text, 'one\ntwo\nthree\nfour\n');
-      assert.equal(
-        (await session.call('read_text_file', { path: 'a.txt', startLine: 2, endLine: 3 })).structured?.['text'],
-        'two\nthree\n',
-      );
-      assert.equal((await session.call('read_text_file', { path: 'a.txt', head: 1 })).structured?.['text'], 'one\n');
-      assert.equal((await session.call('read_text_file', { path: join(root, 'a.txt'), tail: 1 })).structured?.['text'], 'four\n');
-    });
-    it('follows links that stay inside', async () => {
-      for (const path of ['inside', 'inside-absolute/deep/code.ts', 'src/../inside', './src//deep/../deep/code.ts']) {
-        const answer = await session.call('read_text_file', { path });
-        assert.match(answer.text, /needle/, path);
-        assert.equal(answer.structured?.['path'], 'src/deep/code.ts');
-      }
-    });
-    it('searches by name and by content', async () => {
-      assert.deepEqual((await session.call('search_files', { glob: '*.ts' })).structured?.['matches'], [{ path: 'src/deep/code.ts' }]);
-      const found = await session.call('search_files', { content: 'NEEDLE' });
-      assert.deepEqual(found.structured?.['matches'], [{ path: 'src/deep/code.ts', line: 1, text: 'const needle = 1;' }]);
-      assert.deepEqual((await session.call('search_files', { content: SECRET })).structured?.['matches'], []);
-      const deep = await session.call('search_files', { path: 'src', glob: 'deep/*' });
-      assert.deepEqual(deep.structured?.['matches'], [{ path: 'src/deep/code.ts' }]);
-    });
-    it('lists a folder without what is denied', async () => {
-      const answer = await session.call('list_directory');
-      const names = (answer.structured?.['entries'] as { name: string }[]).map((entry) => entry.name);
-      assert.ok(names.includes('a.txt') && names.includes('.env.example') && names.includes('out-file'));
-      for (const hidden of ['.env', '.git', 'server.pem']) assert.ok(!names.includes(hidden), hidden);
-    });
-    const attacks = [
-      '../secret.txt',
-      'src/../../secret.txt',
-      'out-file',
-      'out-dir/secret.txt',
-      'out-absolute',
-      'out-dir/root/../secret.txt',
-      '/etc/passwd',
-      '/',
-      '..',
-      'src/../..',
-      'loop',
-      '.env',
-      './src/../.env',
-      '.ENV',
-      'looks-harmless.txt',
-      '.git/config',
-      '.GIT/config',
-      'server.pem',
-      'a.txt\0.png',
-      'fifo',
-      'big.txt',
-      'binary.bin',
-      'src',
-      'x'.repeat(5000),
-      '../root-other/secret.txt',
-      '/proc/self/environ',
-      '/proc/self/root/etc/passwd',
-      'a.txt/../../secret.txt',
-      '\ud800',
-    ];
-    it('refuses every way out, and every secret, with a code and a fix', async () => {
-      for (const path of [...attacks, `${root}-other/secret.txt`, `${root}/../secret.txt`, `${root} `]) {
-        const answer = await session.call('read_text_file', { path });
-        assert.ok(answer.isError, `${path} was read`);
-        assert.doesNotMatch(answer.text, new RegExp(SECRET), path);
-        assert.match(answer.text, /^SBX_FS_[A-Z_]+: [\s\S]*Cause: [\s\S]*Fix: /, path);
-      }
-    });
-    it('shows no information about what lies outside', async () => {
-      for (const name of ['get_file_info', 'list_directory', 'search_files']) {
-        for (const path of ['..', '../root-other', 'out-dir', '/etc', '.git'])
-          assert.ok((await session.call(name, { path })).isError, `${name} ${path}`);
-      }
+    it('reads, searches and refuses', async () => {
+      assert.equal((await session.call('read_text_file', { path: 'a.txt' })).text, 'one\ntwo\n');
+      assert.match((await session.call('search_content', { pattern: 'needle' })).text, /src\/code\.ts:1/);
+      const refused = await session.call('read_text_file', { path: '../x' });
+      assert.ok(refused.isError);
+      assert.match(refused.text, /^SBX_FS_REFUSED: [\s\S]*Cause: [\s\S]*Fix: /);
     });
   });
 }
 
-describe('filesystem writing', () => {
-  let session: Session;
-  before(async () => {
-    session = await connect('modern', bundled('filesystem'), ['--root', root, '--access', 'write']);
-  });
-  after(() => session.close());
-
-  it('creates and replaces files, also through a link that stays inside', async () => {
-    assert.equal((await session.call('write_file', { path: 'new.txt', text: 'a\r\n' })).structured?.['created'], true);
-    assert.equal((await session.call('write_file', { path: 'new.txt', text: 'b' })).structured?.['created'], false);
-    assert.equal(readFileSync(join(root, 'new.txt'), 'utf8'), 'b');
-    symlinkSync('new.txt', join(root, 'to-new'));
-    assert.equal((await session.call('write_file', { path: 'to-new', text: 'c' })).structured?.['path'], 'new.txt');
-    assert.equal(readFileSync(join(root, 'new.txt'), 'utf8'), 'c');
-  });
-  it('never writes outside, nor what would give an assistant power', async () => {
-    symlinkSync('../fresh.txt', join(root, 'dangling'));
-    const refused = [
-      '../fresh.txt',
-      'out-dir/fresh.txt',
-      'out-file',
-      'dangling',
-      '.git/hooks',
-      '.claude/settings.json',
-      '.mcp.json',
-      '.vscode',
-      '.signalbox',
-      '.envrc',
-      '.env',
-      'src',
-      'fifo',
-      '.MCP.json',
-      join(base, 'fresh.txt'),
-    ];
-    for (const path of refused) {
-      const answer = await session.call('write_file', { path, text: 'hacked' });
-      assert.ok(answer.isError, `${path} was written`);
-      assert.match(answer.text, /^SBX_FS_/, path);
+describe('filesystem tools', () => {
+  it('have schemas, annotations and descriptions for a model', async () => {
+    const server = await files({ roots: [root], access: 'write' });
+    try {
+      const { tools } = await server.client.listTools();
+      assert.deepEqual(tools.map(({ name }) => name).sort(), [...READING, ...WRITING].sort());
+      for (const { name, title, description, inputSchema, outputSchema, annotations } of tools) {
+        assert.ok(title !== undefined && (description?.length ?? 0) > 50, name);
+        assert.equal(inputSchema['additionalProperties'], false, name);
+        assert.equal(outputSchema?.type, 'object', name);
+        assert.equal(annotations?.openWorldHint, false, name);
+        assert.equal(annotations?.readOnlyHint, READING.includes(name) || name === 'list_deleted', name);
+        assert.equal(annotations?.destructiveHint, ['write_file', 'edit_file', 'move_file', 'delete_file'].includes(name), name);
+      }
+    } finally {
+      await server.close();
     }
-    assert.ok(!existsSync(join(base, 'fresh.txt')));
-    assert.ok(!existsSync(join(root, '.mcp.json')));
-    assert.equal(readFileSync(join(base, 'secret.txt'), 'utf8'), SECRET);
-    assert.equal(readFileSync(join(root, '.env'), 'utf8'), `KEY=${SECRET}`);
+  });
+  it('say in the audit who did what where with which outcome', async () => {
+    const server = await files({ roots: [root], access: 'write' });
+    await server.call('write_file', { path: 'audited.txt', content: 'four' });
+    await server.call('read_text_file', { path: '../../etc/passwd' });
+    await server.close();
+    const [written, refused] = server.audit;
+    assert.deepEqual(
+      { ...written, time: '' },
+      { time: '', plugin: 'filesystem', tool: 'write_file', client: 'files-test 1.0.0', root, path: 'audited.txt', bytes: 4, created: true, outcome: 'done' },
+    );
+    assert.equal(refused?.['outcome'], 'refused');
+    assert.equal(refused?.['code'], 'SBX_FS_REFUSED');
+    assert.equal(refused?.['path'], '../../etc/passwd');
+  });
+});
+
+describe('filesystem settings', () => {
+  it('deny, allow and only', async () => {
+    const server = await files({ roots: [root], deny: ['src/**'], allow: ['.npmrc'], only: ['*.txt', '.npmrc', '*.ts'] });
+    try {
+      assert.equal((await server.call('read_text_file', { path: '.npmrc' })).text, 'token\n');
+      assert.equal((await server.call('read_text_file', { path: 'src/code.ts' })).code, 'SBX_FS_REFUSED');
+      assert.doesNotMatch((await server.call('search_files', { pattern: '**' })).text, /code\.ts/);
+      writeFileSync(join(root, 'other.md'), 'x');
+      assert.equal((await server.call('read_text_file', { path: 'other.md' })).code, 'SBX_FS_REFUSED');
+      assert.doesNotMatch((await server.call('list_directory')).text, /other\.md/);
+    } finally {
+      await server.close();
+    }
+  });
+  it('a root inside a root has its own rights', async () => {
+    mkdirSync(join(root, 'vault'), { recursive: true });
+    writeFileSync(join(root, 'vault', 'v.txt'), 'v');
+    const server = await files({ roots: [{ path: root, access: 'write' }, { path: join(root, 'vault'), access: 'read', deny: ['hidden*'] }] });
+    try {
+      assert.equal((await server.call('write_file', { path: 'vault/v.txt', content: 'x' })).code, 'SBX_FS_READ_ONLY');
+      assert.equal((await server.call('delete_file', { path: 'vault', recursive: true })).isError, true);
+      assert.equal((await server.call('move_file', { source: 'vault', destination: 'open' })).isError, true);
+      writeFileSync(join(root, 'vault', 'hidden.txt'), 'SECRET');
+      assert.equal((await server.call('read_text_file', { path: 'vault/hidden.txt' })).code, 'SBX_FS_REFUSED');
+      assert.doesNotMatch((await server.call('search_content', { pattern: 'SECRET' })).text, /hidden/);
+    } finally {
+      await server.close();
+    }
+  });
+  it('a root stays what it was when its name is given to another folder', { skip: process.platform !== 'linux' }, async () => {
+    const first = join(base, 'first');
+    mkdirSync(join(base, 'evil'));
+    mkdirSync(first);
+    writeFileSync(join(first, 'f.txt'), 'first');
+    writeFileSync(join(base, 'evil', 'f.txt'), 'EVIL');
+    const server = await files({ roots: [first] });
+    try {
+      const { renameSync } = await import('node:fs');
+      renameSync(first, join(base, 'first.old'));
+      symlinkSync(join(base, 'evil'), first);
+      assert.equal((await server.call('read_text_file', { path: 'f.txt' })).text, 'first');
+      assert.equal((await server.call('read_text_file', { path: join(first, 'f.txt') })).text, 'first');
+      assert.doesNotMatch((await server.call('search_content', { pattern: '.' })).text, /EVIL/);
+    } finally {
+      await server.close();
+    }
   });
 });
 
 describe('filesystem roots', () => {
-  const cases: [string, string[], Record<string, string>][] = [
-    ['none', [], {}],
-    ['the whole file system', ['--root', '/'], {}],
-    ['the home folder', ['--root', homedir()], {}],
-    ['a folder that is missing', ['--root', '/nowhere/at/all'], {}],
+  const cases: [string, string[]][] = [
+    ['none', []],
+    ['the whole file system', ['--root', '/']],
+    ['the whole file system, in a roundabout way', ['--root', '/usr/../']],
+    ['the home folder', ['--root', homedir()]],
+    ['a folder that is missing', ['--root', '/nowhere/at/all']],
+    ...(process.platform === 'linux' ? [['processes', ['--root', '/proc/self']] as [string, string[]], ['devices', ['--root', '/dev']] as [string, string[]]] : []),
   ];
-  for (const [name, args, env] of cases) {
+  for (const [name, args] of cases) {
     it(`serves no tool but a prompt that says what to do: ${name}`, async () => {
-      const session = await connect('modern', bundled('filesystem'), args, { env: { HOME: homedir(), ...env } });
+      const session = await connect('modern', bundled('filesystem'), args, { env: { HOME: homedir() } });
       try {
         assert.deepEqual(await session.tools(), []);
         assert.deepEqual(await session.prompts(), ['set-up-files']);
@@ -196,15 +164,38 @@ describe('filesystem roots', () => {
   it('keeps the state folder out, as a root and inside one', async () => {
     const state = join(root, 'state');
     mkdirSync(state);
-    writeFileSync(join(state, 'tokens.json'), SECRET);
+    writeFileSync(join(state, 'tokens.json'), 'SECRET');
     const env = { HOME: homedir(), SIGNALBOX_STATE_DIR: state };
     const inside = await connect('modern', bundled('filesystem'), ['--root', state], { env });
     assert.deepEqual(await inside.prompts(), ['set-up-files']);
     await inside.close();
-    const around = await connect('modern', bundled('filesystem'), ['--root', root], { env });
+    const around = await connect('modern', bundled('filesystem'), ['--root', root, '--access', 'write'], { env });
     const answer = await around.call('read_text_file', { path: 'state/tokens.json' });
-    assert.ok(answer.isError && !answer.text.includes(SECRET));
-    assert.deepEqual((await around.call('search_files', { glob: 'tokens.json' })).structured?.['matches'], []);
+    assert.ok(answer.isError && !answer.text.includes('SECRET'));
+    assert.equal((await around.call('search_files', { pattern: 'tokens.json' })).text, 'Nothing found.');
+    assert.doesNotMatch((await around.call('search_content', { pattern: 'SECRET' })).text, /tokens/);
+    for (const [tool, args] of [['move_file', { source: 'state', destination: 'other' }], ['delete_file', { path: 'state', recursive: true }]] as const)
+      assert.ok((await around.call(tool, args)).isError, tool);
+    assert.ok(existsSync(join(state, 'tokens.json')));
     await around.close();
+  });
+  it('gives the home folder only when told so, without its hidden files', async () => {
+    const home = join(base, 'home');
+    mkdirSync(join(home, '.secrets'), { recursive: true });
+    writeFileSync(join(home, '.bash_history'), 'SECRET');
+    writeFileSync(join(home, 'notes.txt'), 'notes');
+    // The plugin asks the system for the home folder: HOME says it.
+    const session = await connect('modern', bundled('filesystem'), ['--root', home], { env: { HOME: home } });
+    assert.deepEqual(await session.tools(), []);
+    await session.close();
+    const { spawnHome } = await import('./session.ts');
+    const allowed = await spawnHome(home);
+    try {
+      assert.equal((await allowed.call('read_text_file', { path: 'notes.txt' })).text, 'notes');
+      assert.ok((await allowed.call('read_text_file', { path: '.bash_history' })).isError);
+      assert.ok((await allowed.call('list_directory', { path: '.secrets' })).isError);
+    } finally {
+      await allowed.close();
+    }
   });
 });
