@@ -11,6 +11,7 @@ import { CatalogStore } from './catalog-store.ts';
 import { Member } from './member.ts';
 import type { NameBook } from './name-book.ts';
 import type { Page } from './paging.ts';
+import { together } from './patience.ts';
 import { dependsOnClient, type Policy, policyOf } from './policy.ts';
 import { type SearchAnswer, type SearchIndex, type SearchRequest, searchIndex } from './search.ts';
 import { answerSearchTool, isSearchTool, SEARCH_TOOLS, type SearchToolAnswer } from './search-tools.ts';
@@ -105,16 +106,28 @@ export class EndpointView {
   }
 
   /**
-   * The merged lists once every visible server is known from a snapshot, or has answered, failed, or used up its patience: a hung
-   * server delays the first list only, and its tools come later by `list_changed`. No server with a snapshot is started.
+   * The merged lists once every visible server is known from a snapshot, or has answered, or failed, or is slower than the others by so
+   * much that nobody should wait for it: its tools come later by `list_changed`. No server with a snapshot is started.
    */
   async loadedCatalog(client = '', era: Era = 'legacy'): Promise<Catalog> {
     this.#eras.add(era);
-    const waits = this.#visibleMembers(client).map((member) => member.patience(era));
-    if (waits.some((wait) => wait !== undefined)) await Promise.all(waits);
+    const members = this.#visibleMembers(client);
+    const waits = members.flatMap((member) => member.patience(era) ?? []);
+    if (waits.length > 0)
+      await together(
+        waits,
+        members.some((member) => member.loaded(era)),
+      );
     const catalog = this.catalog(client, era);
     this.#audience.saw(client, catalog);
     return catalog;
+  }
+
+  /** The lists once the servers a name may belong to have answered or used up their patience: for a call that comes before its list. */
+  async catalogFor(name: string, client: string, era: Era): Promise<Catalog> {
+    const late = this.#visibleMembers(client).filter((member) => name.startsWith(`${member.alias}__`) && !member.loaded(era));
+    await Promise.all(late.map((member) => member.patience(era)?.answered));
+    return this.catalog(client, era);
   }
 
   /** {@link loadedCatalog} for who needs no list: a server that was never met is given a moment to answer, and no more. */

@@ -6,10 +6,11 @@ import type { JsonObject, Notification } from '../protocol/message.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import type { CatalogStore } from './catalog-store.ts';
 import { type OverriddenTools, overrideTools } from './definitions.ts';
+import type { Wait } from './patience.ts';
 import type { ServerLists } from './server-lists.ts';
 import { EMPTY, type ListName, type Snapshot } from './snapshot.ts';
 
-/** Milliseconds the first lists wait for a server that is starting; healthy ones are there long before. */
+/** Milliseconds a server that is starting is waited for at most, when no other one has answered before. */
 const PATIENCE_MS = 6000;
 const ERAS: readonly Era[] = ['legacy', 'modern'];
 
@@ -36,7 +37,7 @@ export class Member {
   readonly #workspace: string | undefined;
   readonly #store: CatalogStore;
   readonly #unlisten: () => void;
-  readonly #patience = new Map<Era, Promise<void>>();
+  readonly #patience = new Map<Era, Wait>();
   readonly #tools = new Map<readonly JsonObject[], OverriddenTools>();
   readonly #exposed = new WeakMap<JsonObject, JsonObject>();
   readonly #told = new Set<string>();
@@ -140,8 +141,11 @@ export class Member {
     return this.lists.load(era);
   }
 
-  /** {@link load}, but waits for a slow server once and for a limited time only; what is known is refreshed in the background. */
-  patience(era: Era): Promise<void> | undefined {
+  /**
+   * {@link load}, for a list that waits: for a slow server once and for a limited time only. Undefined when there is nothing to wait for;
+   * what is known is refreshed in the background.
+   */
+  patience(era: Era): Wait | undefined {
     if (this.loaded(era)) {
       this.lists.touch(era);
       return undefined;
@@ -153,18 +157,20 @@ export class Member {
     }
     const waiting = this.#patience.get(era);
     if (waiting !== undefined) return waiting;
-    const patience = new Promise<void>((resolve) => {
+    const gaveUp = (): void => this.lists.wasSlow(era);
+    const answered = new Promise<boolean>((resolve) => {
       const timer = setTimeout(() => {
-        this.lists.wasSlow(era);
-        resolve();
+        gaveUp();
+        resolve(false);
       }, PATIENCE_MS);
       void this.load(era).finally(() => {
         clearTimeout(timer);
-        resolve();
+        resolve(this.loaded(era));
       });
     });
-    this.#patience.set(era, patience);
-    return patience;
+    const wait: Wait = { since: Date.now(), answered, gaveUp };
+    this.#patience.set(era, wait);
+    return wait;
   }
 
   /** Stops listening; the upstream belongs to its host, the lists to all endpoints. */

@@ -230,7 +230,10 @@ export class Router {
     unknown: (name: string, view: EndpointView, client: string) => SignalboxError,
   ): Promise<Route> {
     if (typeof name !== 'string') throw unknown(String(name), view, caller.client);
-    const known = view.catalog(caller.client, era)[table].get(name) ?? (await view.loadedCatalog(caller.client, era))[table].get(name);
+    const known =
+      view.catalog(caller.client, era)[table].get(name) ??
+      (await view.loadedCatalog(caller.client, era))[table].get(name) ??
+      (await view.catalogFor(name, caller.client, era))[table].get(name);
     if (known === undefined) throw unknown(name, view, caller.client);
     return known;
   }
