@@ -1,128 +1,106 @@
-/** The HTTP API plugin: one tool per GET operation of an OpenAPI file. */
-import { resolve } from 'node:path';
-import type { Agent } from 'undici';
+/** The HTTP API plugin: a description, a catalogue or a preset becomes guarded tools. */
+import type { McpServer } from '@modelcontextprotocol/server';
+import { watch } from 'chokidar';
 import { SignalboxError } from '../../daemon/api/errors.ts';
-import { definePlugin, helpPrompt, type JsonObject, type PluginContext, type ToolDefinition, tool } from '../plugin/define.ts';
-import { guardedAgent } from './guard/dialer.ts';
-import { type Fetched, guardedGet } from './guard/fetch.ts';
-import { parseBaseUrl, requestUrl } from './guard/target.ts';
-import { type Operation, readSpecification } from './operations.ts';
+import { definePlugin, helpPrompt, type PluginContext } from '../plugin/define.ts';
+import { type Api, openApi, originsOfApi } from './api.ts';
+import type { Settings } from './settings.ts';
+import { registerResources } from './tools/resources.ts';
+import { searchTools } from './tools/search.ts';
+import { type ApiTool, operationTool, ToolSet } from './tools/tool.ts';
 
-interface Settings {
-  readonly spec?: string;
-  readonly baseUrl?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly allowPrivate?: readonly string[];
-  readonly include?: readonly string[];
-  readonly timeoutMs?: number;
-  readonly maxBytes?: number;
-}
-interface Api {
-  readonly base: URL;
-  readonly agent: Agent;
-  readonly operations: readonly Operation[];
-  readonly timeoutMs: number;
-  readonly maxBytes: number;
-  readonly headers: Readonly<Record<string, string>>;
-}
-type State = Api | { readonly problem: { readonly what: string; readonly fix: string } };
-
-/** Headers that frame a message or say who it is for: the HTTP library's business alone. */
-const RESERVED_HEADER =
-  /^(?:host|connection|content-length|transfer-encoding|te|trailer|upgrade|expect|keep-alive|proxy-.*|accept-encoding)$/iu;
-
-async function open({ settings, baseFolder, log }: PluginContext): Promise<State> {
-  const { spec, baseUrl, headers = {}, allowPrivate = [], include, timeoutMs = 15_000, maxBytes = 1024 * 1024 } = settings as Settings;
-  if (spec === undefined) {
-    return {
-      problem: {
-        what: 'The HTTP API server has no OpenAPI file.',
-        fix: 'Name one in "spec" of its settings, for example "./openapi.yaml", or run it with --spec ./openapi.yaml.',
-      },
-    };
-  }
-  const reserved = Object.keys(headers).find((name) => RESERVED_HEADER.test(name));
-  if (reserved !== undefined) {
-    throw new SignalboxError('SBX_PLUGIN_SETTINGS', `The header "${reserved}" cannot be set.`, {
-      why: 'headers: it frames the message and belongs to the HTTP library.',
-      fix: 'Remove it from "headers" in the settings.',
-    });
-  }
-  try {
-    const specification = await readSpecification(resolve(baseFolder, spec));
-    const base = parseBaseUrl(baseUrl ?? specification.serverUrl ?? '');
-    const wanted = specification.operations.filter(
-      ({ operationId, tool: name }) => include === undefined || include.includes(name) || include.includes(operationId ?? name),
-    );
-    return { base, agent: guardedAgent(allowPrivate, timeoutMs), operations: wanted, timeoutMs, maxBytes, headers };
-  } catch (thrown) {
-    if (!(thrown instanceof SignalboxError) || thrown.code !== 'SBX_API_SPEC') throw thrown;
-    log(`${thrown.code}: ${thrown.message} ${thrown.why} ${thrown.fix}`);
-    return { problem: { what: `${thrown.message} ${thrown.why} (${thrown.code})`, fix: thrown.fix } };
-  }
+type Problem = { readonly what: string; readonly fix: string };
+interface State {
+  api: Api | undefined;
+  readonly problem: Problem | undefined;
+  tools: readonly ApiTool[];
+  /** The tools of each connection, for as long as it lives. */
+  readonly sets: Set<WeakRef<ToolSet>>;
+  close(): Promise<void>;
 }
 
-function operationTool(api: Api, operation: Operation): ToolDefinition {
-  const required = operation.parameters.filter((each) => each.required).map((each) => each.property);
+const NOTHING: Problem = {
+  what: 'The HTTP API server has no OpenAPI file.',
+  fix: 'Name one in "spec" of its settings, for example "./openapi.yaml", or run it with --spec ./openapi.yaml. Or name a "preset" or "requests".',
+};
+
+async function open(context: PluginContext): Promise<State> {
+  const state = await first(context);
+  const { api } = state;
+  if (api?.file === undefined) return state;
+  const pinned = originsOfApi(api, context.settings as Settings);
+  let reloading = Promise.resolve();
+  const watcher = watch(api.file, { ignoreInitial: true, awaitWriteFinish: { stabilityThreshold: 150, pollInterval: 50 } });
+  watcher.on('error', (error) => context.log(`The file is not watched: ${error instanceof Error ? error.message : String(error)}`));
+  watcher.on('all', (event) => {
+    if (event !== 'change' && event !== 'add') return;
+    reloading = reloading.then(() => reload(context, state, pinned));
+  });
   return {
-    name: operation.tool,
-    title: operation.title,
-    description: operation.description,
-    input: {
-      type: 'object',
-      additionalProperties: false,
-      properties: Object.fromEntries(operation.parameters.map((each) => [each.property, each.schema])),
-      ...(required.length === 0 ? {} : { required }),
+    ...state,
+    get api() {
+      return state.api;
     },
-    output: {
-      type: 'object',
-      required: ['status', 'contentType', 'body', 'truncated'],
-      properties: {
-        status: { type: 'integer' },
-        contentType: { type: 'string' },
-        body: { description: 'Parsed JSON, else text.' },
-        truncated: { type: 'boolean', description: 'The answer was longer than the limit; the body is its beginning, as text.' },
-      },
+    get tools() {
+      return state.tools;
     },
-    annotations: { readOnlyHint: true, openWorldHint: true },
-    run: async (args, { signal }) => {
-      const placed = operation.parameters
-        .filter((each) => args[each.property] !== undefined)
-        .map((each) => ({ name: each.name, in: each.in, value: args[each.property], explode: each.explode, deep: each.deep }));
-      const url = requestUrl(api.base, operation.path, placed);
-      const { agent, headers, maxBytes, timeoutMs } = api;
-      const fetched = await guardedGet(url, { agent, headers, maxBytes, timeoutMs, signal });
-      const body = bodyOf(fetched);
-      if (fetched.status >= 400) {
-        throw new SignalboxError('SBX_API_STATUS', `The API answered ${fetched.status} for GET ${url.pathname}.`, {
-          why: (typeof body === 'string' ? body : JSON.stringify(body)).slice(0, 2000) || 'It gave no reason.',
-          fix: fetched.status === 401 || fetched.status === 403 ? 'Check the key in "headers" of the settings.' : 'Check the arguments.',
-        });
-      }
-      const structured: JsonObject = { status: fetched.status, contentType: fetched.contentType, body, truncated: fetched.truncated };
-      const text = typeof body === 'string' ? body : JSON.stringify(body);
-      return { structured, text: fetched.truncated ? `${text}\n[cut at ${maxBytes} bytes]` : text };
+    close: async () => {
+      await watcher.close();
+      await reloading;
+      await state.api?.close();
     },
   };
 }
 
-function bodyOf({ body, contentType, truncated }: Fetched): unknown {
-  const text = body.toString('utf8');
-  if (truncated || !/[/+]json\b/iu.test(contentType)) return text;
+async function first(context: PluginContext): Promise<State> {
   try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
+    const api = await openApi(context, undefined);
+    const state = { sets: new Set<WeakRef<ToolSet>>(), close: async () => api?.close() };
+    if (api === undefined) return { ...state, api, tools: [], problem: NOTHING };
+    if (api.omitted.length > 0)
+      context.log(`${api.operations.length} operations, ${api.omitted.length} left out: the resource ${api.uri}omitted says why.`);
+    return { ...state, api, tools: toolsOf(api), problem: undefined };
+  } catch (thrown) {
+    if (!(thrown instanceof SignalboxError) || thrown.code === 'SBX_PLUGIN_SETTINGS') throw thrown;
+    context.log(`${thrown.code}: ${thrown.message} ${thrown.why} ${thrown.fix}`);
+    const problem = { what: `${thrown.message} ${thrown.why} (${thrown.code})`, fix: thrown.fix };
+    return { api: undefined, tools: [], problem, sets: new Set(), close: () => Promise.resolve() };
   }
 }
 
-export default definePlugin<State>({
-  open,
-  register(server, _context, state) {
-    if ('problem' in state) helpPrompt(server, 'set-up-api', state.problem);
-    else for (const operation of state.operations) tool(server, operationTool(state, operation));
-  },
-  async close(state) {
-    if ('agent' in state) await state.agent.destroy();
-  },
-});
+/** Takes the new description; one that cannot be used leaves the old one in place. */
+async function reload(context: PluginContext, state: State, pinned: ReadonlySet<string>): Promise<void> {
+  try {
+    const next = await openApi(context, pinned);
+    if (next === undefined) return;
+    const old = state.api;
+    state.api = next;
+    state.tools = toolsOf(next);
+    for (const reference of state.sets) reference.deref()?.replace(next, state.tools);
+    context.log(`The description has changed: ${next.operations.length} operations.`);
+    // Calls under way end on the old connections.
+    setTimeout(() => void old?.close(), 60_000).unref();
+  } catch (thrown) {
+    const words = thrown instanceof SignalboxError ? `${thrown.code}: ${thrown.message} ${thrown.why}` : String(thrown);
+    context.log(`The changed description is not used, the old one stays. ${words}`);
+  }
+}
+
+function toolsOf(api: Api): readonly ApiTool[] {
+  return api.search ? searchTools(api) : api.operations.map((operation) => operationTool(api, operation));
+}
+
+function register(server: McpServer, _context: PluginContext, state: State): void {
+  if (state.problem !== undefined) {
+    helpPrompt(server, 'set-up-api', state.problem);
+    return;
+  }
+  const set = new ToolSet(server);
+  set.replace(state.api, state.tools);
+  state.sets.add(new WeakRef(set));
+  // The set lives as long as its connection does.
+  Object.assign(server, { signalboxTools: set });
+  if (state.api !== undefined) registerResources(server, state.api.uri, () => state.api);
+}
+
+export default definePlugin<State>({ open, register, close: (state) => state.close() });

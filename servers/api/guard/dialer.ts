@@ -6,21 +6,36 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { Agent, buildConnector } from 'undici';
 import { SignalboxError } from '../../../daemon/api/errors.ts';
-import { addressRange, mayDial } from './address.ts';
+import { addressRange, type PrivateHosts } from './address.ts';
 
-/**
- * An undici agent that dials global addresses and those in `allowPrivate`.
- * @param allowPrivate `host:port` entries
- * @param timeoutMs milliseconds for one connection
- */
-export function guardedAgent(allowPrivate: readonly string[], timeoutMs: number): Agent {
-  const allowed = new Set(allowPrivate.map((entry) => entry.toLowerCase()));
-  const dial = buildConnector({ timeout: timeoutMs, autoSelectFamily: false });
+/** Gives every address of a host name. Asked once for each connection. */
+export type Resolve = (host: string) => Promise<readonly string[]>;
+
+const systemResolve: Resolve = async (host) => (await lookup(host, { all: true, verbatim: true })).map((answer) => answer.address);
+
+/** What the agent needs. */
+export interface DialOptions {
+  readonly privateHosts: PrivateHosts;
+  /** Milliseconds for one connection. */
+  readonly timeoutMs: number;
+  /** Default: the system's resolver. */
+  readonly resolve?: Resolve;
+  /** Extra certificate authorities (PEM); default: Node's. */
+  readonly ca?: string;
+}
+
+/** An undici agent that dials global addresses and what {@link PrivateHosts} names. HTTP/1.1 only, no proxy of the environment. */
+export function guardedAgent({ privateHosts, timeoutMs, resolve = systemResolve, ca }: DialOptions): Agent {
+  const dial = buildConnector({ timeout: timeoutMs, autoSelectFamily: false, allowH2: false, ...(ca === undefined ? {} : { ca }) });
   return new Agent({
+    allowH2: false,
+    connections: 32,
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
     connect: (options, callback) => {
       const host = options.hostname.replace(/^\[|\]$/gu, '').toLowerCase();
       const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80);
-      checkedAddress(host, port, allowed).then(
+      checkedAddress(host, port, privateHosts, resolve).then(
         (address) => {
           const servername = options.servername ?? (isIP(host) === 0 ? host : undefined);
           const target = { ...options, hostname: address, ...(servername === undefined ? {} : { servername }) };
@@ -29,9 +44,9 @@ export function guardedAgent(allowPrivate: readonly string[], timeoutMs: number)
               callback(error, null);
               return;
             }
-            if (socket.remoteAddress === undefined || !mayDial(socket.remoteAddress, host, port, allowed)) {
+            if (socket.remoteAddress === undefined || !privateHosts.mayDial(socket.remoteAddress, host, port)) {
               socket.destroy();
-              callback(refused(host, port, socket.remoteAddress ?? 'unknown'), null);
+              callback(addressRefused(host, port, socket.remoteAddress ?? 'unknown'), null);
               return;
             }
             callback(null, socket);
@@ -43,19 +58,25 @@ export function guardedAgent(allowPrivate: readonly string[], timeoutMs: number)
   });
 }
 
-async function checkedAddress(host: string, port: number, allowed: ReadonlySet<string>): Promise<string> {
-  const answers = isIP(host) === 0 ? (await lookup(host, { all: true, verbatim: true })).map((answer) => answer.address) : [host];
-  const bad = answers.find((address) => !mayDial(address, host, port, allowed));
+async function checkedAddress(host: string, port: number, privateHosts: PrivateHosts, resolve: Resolve): Promise<string> {
+  const answers = isIP(host) === 0 ? await resolve(host) : [host];
   // One bad answer refuses all: a name that mixes public and private addresses is an attack or a mistake.
-  if (bad !== undefined) throw refused(host, port, bad);
+  const bad = answers.find((address) => isIP(address) === 0 || !privateHosts.mayDial(address, host, port));
+  if (bad !== undefined) throw addressRefused(host, port, bad);
   const first = answers[0];
-  if (first === undefined) throw refused(host, port, 'no address');
+  if (first === undefined) throw addressRefused(host, port, 'no address');
   return first;
 }
 
-function refused(host: string, port: number, address: string): SignalboxError {
-  return new SignalboxError('SBX_API_REFUSED', `${host}:${port} may not be reached.`, {
-    why: `Its address ${address} is not on the public internet (${addressRange(address)}).`,
-    fix: `If that is intended, add "${host}:${port}" to "allowPrivate" in the settings.`,
+/** The refusal of an address, before anything was sent. */
+export function addressRefused(host: string, port: number, address: string): SignalboxError {
+  const range = addressRange(address);
+  const place = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return new SignalboxError('SBX_API_REFUSED', `${place} may not be reached.`, {
+    why:
+      range === 'global'
+        ? `Port ${port} belongs to another protocol than HTTP.`
+        : `Its address ${address} is not on the public internet (${range}).`,
+    fix: `If that is intended, the person who owns the configuration can add "${place}" to "allowPrivate" in the settings of this server.`,
   });
 }

@@ -1,72 +1,94 @@
-/** From a base URL, a path template and arguments to a URL that is surely beneath the base. */
+/** From text to URL: what `new URL` would tidy away is refused before, and a path surely stays beneath its base. */
 import { SignalboxError } from '../../../daemon/api/errors.ts';
 
 /**
- * Checks and parses the base URL before `new URL` can tidy anything away.
- * @throws SignalboxError `SBX_API_SPEC`
+ * Checks and parses an absolute http(s) URL. Unlike `new URL` it refuses control characters, blanks, backslashes, a user name and an escape
+ * in the host, which different programs read differently.
+ * @returns the URL, or why it is refused
  */
-export function parseBaseUrl(text: string): URL {
-  const wrong = (why: string): SignalboxError =>
-    new SignalboxError('SBX_API_SPEC', 'The base URL of the API cannot be used.', {
-      why,
-      fix: 'Set "baseUrl" in the settings to an address such as https://api.example.com/v1.',
-    });
-  if (/[\u0000-\u0020\u007f\\]/u.test(text)) throw wrong(`${JSON.stringify(text)} contains a blank, a control character or a backslash.`);
+export function strictUrl(text: string): URL | string {
+  const shown = JSON.stringify(text.slice(0, 200));
+  if (/[\u0000-\u0020\u007f-\u009f\\\u2028\u2029\ufeff]/u.test(text))
+    return `${shown} contains a blank, a control character or a backslash.`;
+  if (!text.isWellFormed()) return `${shown} is not well-formed text.`;
   const authority = /^https?:\/\/([^/?#]*)/iu.exec(text)?.[1];
-  if (authority === undefined) throw wrong(`"${text}" does not begin with http:// or https://.`);
-  if (/[@%]/u.test(authority)) throw wrong(`"${text}" has a user name or an escape in its host.`);
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    throw wrong(`"${text}" is not a URL.`);
-  }
-  if (url.search !== '' || url.hash !== '') throw wrong(`"${text}" has a query or a fragment.`);
-  return url;
-}
-
-/** One argument of a request, in the place the specification gives it. */
-export interface Placed {
-  readonly name: string;
-  readonly in: 'path' | 'query';
-  readonly value: unknown;
-  /** OpenAPI `style`/`explode`, as far as they matter for a query. */
-  readonly explode: boolean;
-  readonly deep: boolean;
+  if (authority === undefined) return `${shown} does not begin with http:// or https://.`;
+  if (/[@%]/u.test(authority)) return `${shown} has a user name or an escape in its host.`;
+  if (!URL.canParse(text)) return `${shown} is not a URL.`;
+  const url = new URL(text);
+  return url.username === '' && url.password === '' && url.hostname !== '' ? url : `${shown} has a user name or no host.`;
 }
 
 /**
- * Builds the URL of a request. Path values are encoded; `.`, `..` and empty ones are refused, and the result must be exactly what was built
- * (CVE-2026-32871 was a path value that climbed out of the base).
+ * Checks and parses the base URL.
+ * @throws SignalboxError `SBX_API_SPEC`
+ */
+export function parseBaseUrl(text: string): URL {
+  const url = strictUrl(text);
+  const why = typeof url === 'string' ? url : url.search !== '' || url.hash !== '' ? `"${text}" has a query or a fragment.` : undefined;
+  if (typeof url !== 'string' && why === undefined) return url;
+  throw new SignalboxError('SBX_API_SPEC', 'The base URL of the API cannot be used.', {
+    why: why ?? String(url),
+    fix: 'Set "baseUrl" in the settings to an address such as https://api.example.com/v1.',
+  });
+}
+
+/**
+ * Encodes one value for one place in a path. Refuses what any server, proxy or framework could read as a way out: `.` and `..` between
+ * slashes of either kind, however often they are escaped, also with a path parameter (`..;`), an empty value, and control characters.
+ * CVE-2026-32871 was a path value that climbed out of the base.
+ * @param slashes whether `/` stays as it is (a value of several segments)
  * @throws SignalboxError `SBX_API_INPUT`
  */
-export function requestUrl(base: URL, template: string, placed: readonly Placed[]): URL {
-  let path = base.pathname.replace(/\/$/u, '') + template;
-  for (const { name, value } of placed.filter((each) => each.in === 'path')) {
-    const text = String(value);
-    if (text === '' || text === '.' || text === '..' || !text.isWellFormed()) throw badInput(name, `"${text}" cannot stand in a path.`);
-    path = path.replaceAll(`{${name}}`, () => encodeURIComponent(text));
+export function pathValue(name: string, text: string, slashes = false): string {
+  if (text === '') throw badInput(name, 'It is empty, which would change the path.');
+  if (!text.isWellFormed()) throw badInput(name, 'It is not well-formed text.');
+  for (let decoded = text, round = 0; ; round++) {
+    if (/[\u0000-\u001f\u007f]/u.test(decoded)) throw badInput(name, 'It has a control character, which cannot stand in a path.');
+    const segments = decoded.normalize('NFKC').split(/[/\\\u2044\u2215\u29f8\uff0f\uff3c]/u);
+    if (segments.some((segment) => /^\s*\.{1,2}\s*(?:;.*)?$/u.test(segment)))
+      throw badInput(name, `${JSON.stringify(text.slice(0, 100))} would climb out of its place in the path.`);
+    if (slashes && segments.slice(0, -1).some((segment) => segment === '')) throw badInput(name, 'It has an empty segment.');
+    const next = unescaped(decoded);
+    if (next === decoded || round === 4) break;
+    decoded = next;
   }
+  const encoded = encodeURIComponent(text);
+  return slashes ? encoded.replaceAll('%2F', '/') : encoded;
+}
+
+/**
+ * Puts an encoded path beneath a base URL, and checks that nothing was tidied away.
+ * @param path begins with `/`, every value already encoded by {@link pathValue}
+ * @throws SignalboxError `SBX_API_INPUT`
+ */
+export function urlBeneath(base: URL, path: string, query: string): URL {
+  const prefix = base.pathname.replace(/\/$/u, '');
   const url = new URL(base.origin);
-  url.pathname = path;
-  if (url.origin !== base.origin || url.pathname !== path) throw badInput('the path', `It becomes ${url.pathname} instead of ${path}.`);
-  for (const each of placed.filter((one) => one.in === 'query')) appendQuery(url, each);
+  url.pathname = prefix + path;
+  if (url.origin !== base.origin || url.pathname !== prefix + path)
+    throw badInput('the path', `It becomes ${url.pathname.slice(0, 200)} instead of ${(prefix + path).slice(0, 200)}.`);
+  if (query !== '') url.search = `?${query}`;
+  if (url.hash !== '' || url.origin !== base.origin) throw badInput('the query', 'It would end the query.');
   return url;
 }
 
-function appendQuery(url: URL, { name, value, explode, deep }: Placed): void {
-  if (value === undefined || value === null) return;
-  if (Array.isArray(value)) {
-    if (explode) for (const item of value) url.searchParams.append(name, String(item));
-    else url.searchParams.append(name, value.map(String).join(','));
-  } else if (typeof value === 'object') {
-    for (const [key, item] of Object.entries(value)) url.searchParams.append(deep ? `${name}[${key}]` : key, String(item));
-  } else url.searchParams.append(name, String(value));
+/** Percent escapes decoded once, also overlong and `%u` forms that some servers accept. */
+function unescaped(text: string): string {
+  return text
+    .replace(/%u([0-9a-f]{4})/giu, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    .replace(/%c0%(?:ae|2e)/giu, '.')
+    .replace(/%(?:c0%af|c1%9c|c0%2f)/giu, '/')
+    .replace(/(?:%[0-9a-f]{2})+/giu, (escapes) => {
+      const bytes = Buffer.from(escapes.replaceAll('%', ''), 'hex');
+      return bytes.toString('utf8');
+    });
 }
 
-function badInput(name: string, why: string): SignalboxError {
+/** The refusal of an argument. */
+export function badInput(name: string, why: string): SignalboxError {
   return new SignalboxError('SBX_API_INPUT', `The value of ${name} cannot be used.`, {
     why,
-    fix: 'Give a plain value without "." or ".." alone.',
+    fix: 'Give a plain value; the description of the tool says what is expected.',
   });
 }

@@ -1,0 +1,59 @@
+/** The body of an answer: one content-encoding, a cap on what is decoded, the deadline also for a body that trickles. */
+import type { Readable, Transform } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+import type { Dispatcher } from 'undici';
+import { SignalboxError } from '../../../daemon/api/errors.ts';
+
+/**
+ * Reads and decodes a body up to a number of bytes.
+ * @param maxBytes of the decoded body; one byte more marks it truncated and ends the transfer
+ * @throws SignalboxError `SBX_API_REFUSED` for an encoding that is unknown or applied twice; whatever the connection throws
+ */
+export async function receive(
+  response: Dispatcher.ResponseData,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<{ readonly body: Buffer; readonly truncated: boolean }> {
+  const stream = decoded(response.body, single(response.headers['content-encoding']));
+  const onAbort = (): void => void stream.destroy(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > maxBytes) break;
+    }
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    if (!response.body.readableEnded) response.body.destroy();
+  }
+  return { body: Buffer.concat(chunks).subarray(0, maxBytes), truncated: length > maxBytes };
+}
+
+function decoded(body: Readable, encoding: string | undefined): Readable {
+  const decoder = decoderOf((encoding ?? 'identity').trim().toLowerCase());
+  if (decoder === undefined) return body;
+  decoder.on('error', () => body.destroy());
+  body.on('error', (error) => decoder.destroy(error));
+  return body.pipe(decoder);
+}
+
+function decoderOf(encoding: string): Transform | undefined {
+  if (encoding === 'identity' || encoding === '') return undefined;
+  if (encoding === 'gzip' || encoding === 'x-gzip') return createGunzip();
+  if (encoding === 'deflate') return createInflate();
+  if (encoding === 'br') return createBrotliDecompress();
+  if (encoding === 'zstd') return createZstdDecompress();
+  throw new SignalboxError('SBX_API_REFUSED', 'The answer of the API cannot be decoded.', {
+    why: `Its content-encoding is "${encoding.slice(0, 100)}"; one of gzip, deflate, br, zstd is accepted, and only one.`,
+    fix: 'Tell the owner of the API; the arguments are not at fault.',
+  });
+}
+
+/** A header that may have come several times, as one text. */
+export function single(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(', ') : value;
+}

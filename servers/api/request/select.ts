@@ -1,0 +1,34 @@
+/** Parts of an answer: JSON pointer (RFC 6901) or JMESPath. */
+import { search } from '@jmespath-community/jmespath';
+import { badInput } from '../guard/target.ts';
+
+const MAX_EXPRESSION = 2000;
+
+/**
+ * A part of a JSON value. An expression that begins with `/` (or is empty) is a JSON pointer, all else JMESPath.
+ * @throws SignalboxError `SBX_API_INPUT` for an expression that cannot be read
+ */
+export function selected(value: unknown, expression: string): unknown {
+  if (expression.length > MAX_EXPRESSION) throw badInput('_select', `It is longer than ${MAX_EXPRESSION} characters.`);
+  if (expression === '' || expression.startsWith('/')) {
+    const found = pointed(value, expression);
+    return found === undefined ? null : found;
+  }
+  try {
+    const found: unknown = search(value as never, expression);
+    return found === undefined ? null : found;
+  } catch (error) {
+    throw badInput('_select', `JMESPath cannot apply it: ${error instanceof Error ? error.message.slice(0, 300) : String(error)}`);
+  }
+}
+
+/** What a JSON pointer names; undefined for nothing. */
+export function pointed(value: unknown, pointer: string): unknown {
+  let node = value;
+  for (const raw of pointer === '' ? [] : pointer.slice(1).split('/')) {
+    const key = raw.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (typeof node !== 'object' || node === null || !Object.hasOwn(node, key)) return undefined;
+    node = (node as Readonly<Record<string, unknown>>)[key];
+  }
+  return node;
+}
