@@ -61,6 +61,8 @@ export class Upstream {
   #gate: Promise<void> | undefined;
   #sources: SourceWatch | undefined;
   #stopped = false;
+  /** Nothing is started any more, whoever still waits for a start. */
+  #ended = false;
 
   constructor(server: ResolvedServer, options: UpstreamOptions) {
     this.server = server;
@@ -241,6 +243,7 @@ export class Upstream {
   /** Ends the server for good, now; running calls are interrupted. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#ended = true;
     this.#limiter?.close(notRunning(this.server.name));
     this.#running.giveUp();
     await Promise.all([this.#end('The server was stopped.'), this.#sources?.close()]);
@@ -268,7 +271,7 @@ export class Upstream {
       server: this.server,
       facts: this.#facts,
       identity,
-      openLink,
+      openLink: (listener) => (this.#ended ? Promise.reject(notRunning(this.server.name)) : openLink(listener)),
       folder,
       hop,
       ownIdleMs,

@@ -159,6 +159,36 @@ describe('supervision', () => {
     assert.deepEqual([upstream.state, upstream.connection()], ['disabled', undefined]);
   });
 
+  it('stopped while the child that was asked for its era ends: no other is started', async (t) => {
+    const yard = makeYard(t);
+    const { openLink } = yard.factory(yard.server('s'), undefined, undefined);
+    const [asked, may] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const upstream = yard.upstream(
+      's',
+      [],
+      {},
+      {
+        openLink: async (listener) => {
+          const link = await openLink(listener);
+          const close = link.close.bind(link);
+          link.close = async () => {
+            asked.resolve();
+            await may.promise;
+            await close();
+          };
+          return link;
+        },
+      },
+    );
+    const refused = assert.rejects(upstream.ready('modern'));
+    await asked.promise;
+    const stopped = upstream.stop();
+    may.resolve();
+    await Promise.all([stopped, refused]);
+    assert.equal(yard.lines('s', 'start').length, 1);
+    assert.deepEqual(upstream.connections, { shared: 0, own: 0 });
+  });
+
   it('what cannot be started as configured says so and starts nothing', async (t) => {
     const yard = makeYard(t);
     const { Upstream } = await import('../../../daemon/upstreams/upstream.ts');
