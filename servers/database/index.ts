@@ -1,55 +1,55 @@
-/** The database plugin: SQLite, read-only. */
-import { extname, resolve } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+/** The database plugin: SQLite, PostgreSQL and MySQL/MariaDB behind a guard the engines enforce. */
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { SignalboxError } from '../../daemon/api/errors.ts';
-import { definePlugin, helpPrompt, type PluginContext, tool } from '../plugin/define.ts';
-import { type Connection, openConnection } from './connection.ts';
-import { describeTable, listTables, query } from './tools.ts';
-
-interface Settings {
-  readonly connections?: Readonly<Record<string, string>>;
-  readonly timeoutMs?: number;
-  readonly maxRows?: number;
-  readonly maxBytes?: number;
-}
-type Connections = ReadonlyMap<string, Connection>;
+import { definePlugin, helpPrompt, type PluginContext } from '../plugin/define.ts';
+import { openConnection } from './engines/index.ts';
+import { readConnections } from './engines/settings.ts';
+import { registerPrompts } from './prompts.ts';
+import { registerResources } from './resources.ts';
+import { describeTable, listConnections, listSchemas, listTables, searchObjects } from './tools/definitions.ts';
+import type { Desk, Entry } from './tools/desk.ts';
+import { exportResult, makeExports } from './tools/export.ts';
+import { explain, query, validate } from './tools/query.ts';
+import { register } from './tools/register.ts';
+import { statistics } from './tools/statistics.ts';
+import { write } from './tools/write.ts';
 
 /** Beside this module, with this module's extension: `.ts` in the sources, `.mjs` when packaged. */
 const ENGINE = fileURLToPath(new URL(`./engine${extname(fileURLToPath(import.meta.url))}`, import.meta.url));
 
-export default definePlugin<Connections>({
-  open({ settings, baseFolder }: PluginContext) {
-    const { connections = {}, timeoutMs = 10_000 } = settings as Settings;
-    // Without the authorizer the guard would be weaker than what the README says: refuse instead.
-    if (typeof DatabaseSync.prototype.setAuthorizer !== 'function') {
-      throw new SignalboxError('SBX_NODE_TOO_OLD', `Node ${process.version} cannot guard SQLite.`, {
-        why: 'node:sqlite has its authorizer since Node 24.10.',
-        fix: 'Run Signalbox on Node 24.10 or newer.',
-      });
-    }
-    return new Map(
-      Object.entries(connections).map(([name, address]) => [
-        name,
-        openConnection(ENGINE, resolve(baseFolder, address.slice('sqlite:'.length)), timeoutMs),
-      ]),
-    );
+export default definePlugin<Desk>({
+  open({ settings, baseFolder, audit }: PluginContext) {
+    const entries = new Map<string, Entry>();
+    for (const [name, connection] of readConnections(settings, baseFolder))
+      entries.set(name, { settings: connection, database: openConnection(name, connection, ENGINE) });
+    return { entries, audit, auditText: settings['auditText'] === true, exports: makeExports() };
   },
-  register(server, { settings }, connections) {
-    if (connections.size === 0) {
+  register(server, _context, desk) {
+    if (desk.entries.size === 0) {
       helpPrompt(server, 'set-up-databases', {
         what: 'The database server has no connection.',
-        fix: 'Name one in "connections" of its settings, for example {"main": "sqlite:./app.db"}, or run it with --connection main=sqlite:./app.db.',
+        fix: 'Name one in "connections" of its settings, for example {"main": "sqlite:./app.db"} or {"shop": "postgresql://reader:${secret:shop}@db:5432/shop"}, or run it with --connection main=sqlite:./app.db.',
       });
       return;
     }
-    const { maxRows = 1000, maxBytes = 1024 * 1024 } = settings as Settings;
-    const caps = { maxRows, maxBytes };
-    tool(server, listTables(connections, caps));
-    tool(server, describeTable(connections, caps));
-    tool(server, query(connections, caps));
+    for (const make of [
+      listConnections,
+      listSchemas,
+      listTables,
+      describeTable,
+      query,
+      explain,
+      searchObjects,
+      statistics,
+      validate,
+      exportResult,
+    ])
+      register(server, make(desk));
+    if ([...desk.entries.values()].some((entry) => entry.settings.access !== 'read')) register(server, write(desk));
+    registerResources(server, desk);
+    registerPrompts(server, desk);
   },
-  close(connections) {
-    for (const connection of connections.values()) connection.close();
+  async close(desk) {
+    await Promise.all([...desk.entries.values()].map((entry) => entry.database.close()));
   },
 });

@@ -80,16 +80,28 @@ function readConnection(name: string, entry: Json, settings: Json, baseFolder: s
     const file = url === undefined ? String(entry['file'] ?? '') : url.slice('sqlite:'.length);
     if (file === '') throw wrong(name, 'no file is named', 'Write "sqlite:./app.db", or "sqlite::memory:" for a demo.');
     const seed = typeof entry['seed'] === 'string' ? entry['seed'] : undefined;
-    return { ...common, engine, file: file === ':memory:' ? undefined : resolve(baseFolder, file), ...(seed === undefined ? {} : { seed }) };
+    return {
+      ...common,
+      engine,
+      file: file === ':memory:' ? undefined : resolve(baseFolder, file),
+      ...(seed === undefined ? {} : { seed }),
+    };
   }
-  if (engine === 'mysql' && (common.policy.columns.size > 0 || common.policy.denyTables.length > 0 || common.policy.allowTables !== undefined)) {
+  if (
+    engine === 'mysql' &&
+    (common.policy.columns.size > 0 || common.policy.denyTables.length > 0 || common.policy.allowTables !== undefined)
+  ) {
     throw wrong(
       name,
       'tables and columns cannot be hidden or masked on MySQL: only its own parser could tell which table a name means',
       "Use a login that may read less: GRANT SELECT (id, name) ON shop.customers TO 'assistant'@'%'; or a view with the open columns.",
     );
   }
-  return { ...common, engine, address: url === undefined ? addressOf(name, entry, {}, baseFolder) : addressOf(name, entry, fromUrl(name, url), baseFolder) };
+  return {
+    ...common,
+    engine,
+    address: url === undefined ? addressOf(name, entry, {}, baseFolder) : addressOf(name, entry, fromUrl(name, url), baseFolder),
+  };
 }
 
 function fromUrl(name: string, text: string): Json {
@@ -97,7 +109,11 @@ function fromUrl(name: string, text: string): Json {
   try {
     url = new URL(text);
   } catch {
-    throw wrong(name, 'its "url" is not an address', 'Write postgresql://user:password@host:5432/database; characters like @ or / in a password as %40, %2F.');
+    throw wrong(
+      name,
+      'its "url" is not an address',
+      'Write postgresql://user:password@host:5432/database; characters like @ or / in a password as %40, %2F.',
+    );
   }
   const database = decodeURIComponent(url.pathname.slice(1));
   return {
@@ -127,7 +143,11 @@ function tlsMode(name: string, mode: string): unknown {
     case 'verify_identity':
       return true;
     default:
-      throw wrong(name, `sslmode "${mode}" is not known`, 'Use disable, require or verify-full; "prefer" would fall back to plain text and is not offered.');
+      throw wrong(
+        name,
+        `sslmode "${mode}" is not known`,
+        'Use disable, require or verify-full; "prefer" would fall back to plain text and is not offered.',
+      );
   }
 }
 
@@ -180,7 +200,9 @@ function readPolicy(entry: Json): Policy {
     denyTables: list('tables', 'deny') ?? [],
     allowFunctions: list('functions', 'allow') ?? [],
     denyFunctions: list('functions', 'deny') ?? [],
-    columns: new Map(Object.entries((entry['columns'] ?? {}) as Readonly<Record<string, Masking>>).map(([column, how]) => [column.toLowerCase(), how])),
+    columns: new Map(
+      Object.entries((entry['columns'] ?? {}) as Readonly<Record<string, Masking>>).map(([column, how]) => [column.toLowerCase(), how]),
+    ),
     salt: typeof entry['salt'] === 'string' ? entry['salt'] : randomBytes(16).toString('hex'),
     ...(allowSchemas === undefined ? {} : { allowSchemas }),
     ...(allowTables === undefined ? {} : { allowTables }),
@@ -208,11 +230,16 @@ function substitute(value: unknown, name: string): unknown {
     return value.replace(/\$\{(env|secret):([^}]+)\}/gu, (_, kind: string, key: string) => {
       const found = kind === 'env' ? process.env[key] : undefined;
       if (found !== undefined) return found;
-      throw wrong(name, `\${${kind}:${key}} has no value`, kind === 'env' ? `Set ${key}.` : 'Secrets are put in by the daemon: run this server through it, or use ${env:NAME}.');
+      throw wrong(
+        name,
+        `\${${kind}:${key}} has no value`,
+        kind === 'env' ? `Set ${key}.` : 'Secrets are put in by the daemon: run this server through it, or use ${env:NAME}.',
+      );
     });
   }
   if (Array.isArray(value)) return value.map((one) => substitute(one, name));
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, substitute(one, name)]));
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, substitute(one, name)]));
   return value;
 }
 

@@ -31,7 +31,11 @@ export function tokenize(sql: string, dialect: Dialect): readonly Token[] {
     const next = sql.charAt(at + 1);
     if (BLANK.test(char)) {
       at++;
-    } else if (char === '-' && next === '-' && (dialect === 'sqlite' || at + 2 >= sql.length || /[\s\u0000-\u001f]/u.test(sql.charAt(at + 2)))) {
+    } else if (
+      char === '-' &&
+      next === '-' &&
+      (dialect === 'sqlite' || at + 2 >= sql.length || /[\s\u0000-\u001f]/u.test(sql.charAt(at + 2)))
+    ) {
       at = lineEnd(sql, at);
     } else if (dialect === 'mysql' && char === '#') {
       at = lineEnd(sql, at);
@@ -54,7 +58,8 @@ export function tokenize(sql: string, dialect: Dialect): readonly Token[] {
       // @`name` and @'name' are variables too: the quotes stand as tokens of their own behind it.
       push('variable', found, at, at + found.length);
     } else if (/[0-9]/u.test(char) || (char === '.' && /[0-9]/u.test(next) && !endsName(tokens, at))) {
-      const found = /^(?:0[xX][0-9a-fA-F]+|(?:[0-9][0-9_]*)?\.?[0-9]*(?:[eE][+-]?[0-9]+)?)[\p{L}\p{N}_$]*/u.exec(sql.slice(at, at + 400))?.[0] ?? char;
+      const found =
+        /^(?:0[xX][0-9a-fA-F]+|(?:[0-9][0-9_]*)?\.?[0-9]*(?:[eE][+-]?[0-9]+)?)[\p{L}\p{N}_$]*/u.exec(sql.slice(at, at + 400))?.[0] ?? char;
       // MySQL lets a name begin with digits (`1a`): what is not a plain number is a word.
       push(/^(?:0[xX][0-9a-fA-F]+|[0-9.]+(?:[eE][+-]?[0-9]+)?|[0-9_.]+)$/u.test(found) ? 'number' : 'word', found, at, at + found.length);
     } else if (WORD.test(String.fromCodePoint(sql.codePointAt(at) ?? 0))) {

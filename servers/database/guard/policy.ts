@@ -30,7 +30,9 @@ export function tableDenied(policy: Policy, schema: string | undefined, table: s
   const name = table.toLowerCase();
   const room = schema?.toLowerCase();
   const named = (list: readonly string[]): boolean =>
-    list.some((rule) => rule === name || (room !== undefined && rule === `${room}.${name}`) || (room === undefined && rule.endsWith(`.${name}`)));
+    list.some(
+      (rule) => rule === name || (room !== undefined && rule === `${room}.${name}`) || (room === undefined && rule.endsWith(`.${name}`)),
+    );
   if (named(policy.denyTables)) return true;
   if (room !== undefined && policy.denySchemas.includes(room)) return true;
   if (room !== undefined && policy.allowSchemas !== undefined && !policy.allowSchemas.includes(room)) return true;

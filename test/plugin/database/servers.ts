@@ -28,7 +28,9 @@ export function findMariadb(): { server: string; install: string } | { missing: 
   const at = (name: string): string | undefined => folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
   const server = at('mariadbd');
   const install = at('mariadb-install-db');
-  return server === undefined || install === undefined ? { missing: 'no MariaDB on this machine (mariadbd, mariadb-install-db)' } : { server, install };
+  return server === undefined || install === undefined
+    ? { missing: 'no MariaDB on this machine (mariadbd, mariadb-install-db)' }
+    : { server, install };
 }
 
 /** Both servers refuse root: as root they run as this user. */
@@ -51,10 +53,20 @@ export async function startPostgres(bin: string): Promise<TestServer> {
   const { folder, who } = makeFolder('sbx-pg-');
   const data = join(folder, 'data');
   const options = { ...who, cwd: folder, env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' } };
-  const made = spawnSync(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync', '--locale=C'], options);
+  const made = spawnSync(
+    join(bin, 'initdb'),
+    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync', '--locale=C'],
+    options,
+  );
   if (made.status !== 0) throw new Error(`initdb: ${made.stderr.toString()}`);
   const args = ['-D', data, '-k', folder, '-c', 'listen_addresses=', '-c', 'fsync=off', '-c', 'autovacuum=off', '-c', 'max_connections=40'];
-  return supervise(folder, folder, join(folder, '.s.PGSQL.5432'), () => spawn(join(bin, 'postgres'), args, { ...options, stdio: 'ignore' }), 'SIGINT');
+  return supervise(
+    folder,
+    folder,
+    join(folder, '.s.PGSQL.5432'),
+    () => spawn(join(bin, 'postgres'), args, { ...options, stdio: 'ignore' }),
+    'SIGINT',
+  );
 }
 
 /** Starts MariaDB with the login `root` (no password, on its socket). */
@@ -69,7 +81,14 @@ export async function startMariadb(programs: { server: string; install: string }
   const made = spawnSync(programs.install, [...flags, '--auth-root-authentication-method=normal', '--skip-test-db'], options);
   if (made.status !== 0) throw new Error(`mariadb-install-db: ${made.stderr.toString()} ${made.stdout.toString()}`);
   const socket = join(folder, 'my.sock');
-  const args = [...flags, `--socket=${socket}`, '--skip-networking', '--innodb-flush-log-at-trx-commit=0', '--secure-file-priv=', '--local-infile=1'];
+  const args = [
+    ...flags,
+    `--socket=${socket}`,
+    '--skip-networking',
+    '--innodb-flush-log-at-trx-commit=0',
+    '--secure-file-priv=',
+    '--local-infile=1',
+  ];
   return supervise(folder, socket, socket, () => spawn(programs.server, args, { ...options, stdio: 'ignore' }), 'SIGTERM');
 }
 

@@ -36,7 +36,10 @@ export function failureOf(thrown: unknown, name: string, quiet: boolean): unknow
     });
   }
   if (error.code === '25006' || error.code === '42501' || error.code === '25001') {
-    return new SignalboxError('SBX_DB_REFUSED', 'The server refused the statement.', { why, fix: 'This connection may only do what its access allows.' });
+    return new SignalboxError('SBX_DB_REFUSED', 'The server refused the statement.', {
+      why,
+      fix: 'This connection may only do what its access allows.',
+    });
   }
   if (/^(?:57P0|08|53300|28)/u.test(error.code ?? '')) {
     return new SignalboxError('SBX_DB_CONNECTION', `The server of "${name}" ended or refused the connection.`, {

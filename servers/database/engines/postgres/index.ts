@@ -1,10 +1,10 @@
 /** The PostgreSQL engine: `pg` for the wire, PostgreSQL's own parser for the check, a transaction that can only read below it. */
-import { type ClientConfig, Client as PgClient } from 'pg';
+import type { ClientConfig } from 'pg';
 import { SignalboxError } from '../../../../daemon/api/errors.ts';
 import { mask } from '../../guard/mask.ts';
 import { columnRule, type Masking, restricts, tableDenied } from '../../guard/policy.ts';
 import { loadParser } from '../../guard/postgres/ast.ts';
-import { type Catalog, type Rules, readCatalog, reach } from '../../guard/postgres/catalog.ts';
+import { type Catalog, type Rules, reach, readCatalog } from '../../guard/postgres/catalog.ts';
 import { outputRule } from '../../guard/postgres/columns.ts';
 import { type Checked, checkPostgres } from '../../guard/postgres/statement.ts';
 import { refusal } from '../../guard/refusal.ts';
@@ -54,12 +54,6 @@ export function openPostgres(name: string, settings: ServerSettings, layers: Pos
       catalog = { value: await readCatalog(async (sql) => (await plain(session.client, sql)).rows), at: Date.now() };
     return { catalog: catalog.value, policy, access: asked };
   };
-  const cancel = (session: Session): void => {
-    // `pg` sends the cancel request on a connection of its own, with the key of the one that is busy.
-    const other = new PgClient(config);
-    other.on('error', () => undefined);
-    (other as unknown as { cancel(client: unknown, query: unknown): void }).cancel(session.client, currentQuery(session));
-  };
   const runWith = (session: Session, ask: Ask, more: Partial<Run> = {}): Promise<PortalResult> =>
     runOn(session, {
       sql: ask.sql,
@@ -70,7 +64,6 @@ export function openPostgres(name: string, settings: ServerSettings, layers: Pos
       timeoutMs: limits.timeoutMs,
       signal: ask.signal,
       layers,
-      cancel,
       ...more,
     });
   const guarded = async <Result>(job: (session: Session) => Promise<Result>, signal?: AbortSignal): Promise<Result> => {
@@ -116,11 +109,19 @@ export function openPostgres(name: string, settings: ServerSettings, layers: Pos
     });
   };
   /** Our own reading of definitions: through the same transaction, without the tree check (its text is fixed, its values are bound). */
-  const ask = async (session: Session, sql: string, params: Params, signal?: AbortSignal): Promise<readonly (readonly (string | null)[])[]> =>
-    (await runWith(session, { sql, params, maxRows: 100_000, maxBytes: 64 * 1024 * 1024, ...(signal === undefined ? {} : { signal }) })).rows;
+  const ask = async (
+    session: Session,
+    sql: string,
+    params: Params,
+    signal?: AbortSignal,
+  ): Promise<readonly (readonly (string | null)[])[]> =>
+    (await runWith(session, { sql, params, maxRows: 100_000, maxBytes: 64 * 1024 * 1024, ...(signal === undefined ? {} : { signal }) }))
+      .rows;
   const hidden = (rules: Rules, schema: string, table: string): boolean =>
     restricts(policy) &&
-    [...reach(rules.catalog, schema, table)].some((one) => tableDenied(policy, one.slice(0, one.indexOf('.')), one.slice(one.indexOf('.') + 1)));
+    [...reach(rules.catalog, schema, table)].some((one) =>
+      tableDenied(policy, one.slice(0, one.indexOf('.')), one.slice(one.indexOf('.') + 1)),
+    );
 
   const database: Database = {
     name,
@@ -130,13 +131,15 @@ export function openPostgres(name: string, settings: ServerSettings, layers: Pos
     query: (question) =>
       guarded(async (session) => {
         const { checked, rules } = await check(session, question.sql, 'read');
-        if (checked !== undefined && (checked.kind === 'write' || checked.kind === 'define')) throw refusal('It writes: use the tool `write`.');
+        if (checked !== undefined && (checked.kind === 'write' || checked.kind === 'define'))
+          throw refusal('It writes: use the tool `write`.');
         return answerOf(session, await runWith(session, question), rules);
       }, question.signal),
     write: (question) =>
       guarded(async (session): Promise<Written> => {
         const { checked, rules } = await check(session, question.sql, access);
-        if (checked !== undefined && checked.kind !== 'write' && checked.kind !== 'define') throw refusal('It writes nothing: use the tool `query`.');
+        if (checked !== undefined && checked.kind !== 'write' && checked.kind !== 'define')
+          throw refusal('It writes nothing: use the tool `query`.');
         let affected = 0;
         const result = await runWith(session, question, {
           settle: (done) => {
@@ -188,7 +191,12 @@ export function openPostgres(name: string, settings: ServerSettings, layers: Pos
         const rules = await rulesFor(session, 'read');
         const [found] = await ask(session, definitions.RELATION, [schema ?? null, table], signal);
         if (found === undefined || hidden(rules, found[1] ?? '', found[2] ?? ''))
-          throw noTable(table, [...rules.catalog.relations.entries()].filter(([one, rooms]) => rooms.some((room) => !hidden(rules, room, one))).map(([one]) => one));
+          throw noTable(
+            table,
+            [...rules.catalog.relations.entries()]
+              .filter(([one, rooms]) => rooms.some((room) => !hidden(rules, room, one)))
+              .map(([one]) => one),
+          );
         const [oid, room, relname, kind, estimate, comment, view] = found;
         const columns = await ask(session, definitions.COLUMNS, [oid ?? null], signal);
         const keys = await ask(session, definitions.FOREIGN_KEYS, [oid ?? null], signal);
@@ -214,17 +222,25 @@ export function openPostgres(name: string, settings: ServerSettings, layers: Pos
             table: other ?? '',
             references: JSON.parse(theirs ?? '[]') as string[],
           })),
-          indexes: indexes.map(([index, unique, parts]) => ({ name: index ?? '', unique: unique === 't', columns: JSON.parse(parts ?? '[]') as string[] })),
+          indexes: indexes.map(([index, unique, parts]) => ({
+            name: index ?? '',
+            unique: unique === 't',
+            columns: JSON.parse(parts ?? '[]') as string[],
+          })),
           rowEstimate: Number(estimate) < 0 ? null : Math.round(Number(estimate)),
           comment: comment ?? null,
           sql: view ?? null,
         };
       }, signal),
     quote: (text) => `"${text.replaceAll('"', '""')}"`,
-    schemaVersion: (signal) => guarded(async (session) => (await ask(session, definitions.VERSION, [], signal))[0]?.[0] ?? undefined, signal),
+    schemaVersion: (signal) =>
+      guarded(async (session) => (await ask(session, definitions.VERSION, [], signal))[0]?.[0] ?? undefined, signal),
     health: async () => {
       try {
-        return await guarded(async (session) => ({ ok: true, version: (await plain(session.client, 'SHOW server_version')).rows[0]?.[0] ?? session.version }));
+        return await guarded(async (session) => ({
+          ok: true,
+          version: (await plain(session.client, 'SHOW server_version')).rows[0]?.[0] ?? session.version,
+        }));
       } catch (thrown) {
         return { ok: false, error: thrown instanceof SignalboxError ? `${thrown.message} ${thrown.why}` : String(thrown) };
       }
@@ -232,7 +248,8 @@ export function openPostgres(name: string, settings: ServerSettings, layers: Pos
     close: async () => pool.close(),
   };
   const schemaHidden = (schema: string): boolean =>
-    policy.denySchemas.includes(schema.toLowerCase()) || (policy.allowSchemas !== undefined && !policy.allowSchemas.includes(schema.toLowerCase()));
+    policy.denySchemas.includes(schema.toLowerCase()) ||
+    (policy.allowSchemas !== undefined && !policy.allowSchemas.includes(schema.toLowerCase()));
   return database;
 }
 
@@ -246,11 +263,6 @@ function clientConfig(settings: ServerSettings): ClientConfig {
     database: address.database ?? 'postgres',
     ssl: address.tls === false ? false : { ...address.tls },
   };
-}
-
-function currentQuery(session: Session): unknown {
-  const client = session.client as unknown as { activeQuery?: unknown; _getActiveQuery?(): unknown };
-  return client._getActiveQuery?.() ?? client.activeQuery;
 }
 
 function valuesOf(params: Params | undefined): (string | null)[] {

@@ -100,8 +100,9 @@ function portal(question: Question, resolve: (result: PortalResult) => void, rej
         // The socket is gone: there is nothing to end.
         ended = true;
       }
-      // A lost connection brings no ReadyForQuery.
-      if ((error as { code?: string; severity?: string }).severity === undefined) reject(error);
+      // A lost connection brings no ReadyForQuery, and neither does a backend that was ended.
+      const { severity } = error as { severity?: string };
+      if (severity !== 'ERROR') reject(error);
     },
     handleReadyForQuery: () => {
       if (failure === undefined) resolve({ fields, rows, truncated, command });

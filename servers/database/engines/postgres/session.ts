@@ -1,4 +1,5 @@
 /** One link to a PostgreSQL server and how a statement is run on it: every layer below the tree check. */
+import { connect } from 'node:net';
 import { Client, type ClientConfig } from 'pg';
 import { SignalboxError } from '../../../../daemon/api/errors.ts';
 import { guardFrames } from './frames.ts';
@@ -74,7 +75,11 @@ const TYPES = `SELECT oid, CASE WHEN typtype = 'd' THEN (SELECT b.typname FROM p
 
 /** Runs trusted text (ours, never a caller's) by the simple protocol. */
 export async function plain(client: Client, sql: string): Promise<{ rows: (string | null)[][] }> {
-  const result = (await client.query({ text: sql, rowMode: 'array', types: { getTypeParser: () => (value: string) => value } as never })) as unknown;
+  const result = (await client.query({
+    text: sql,
+    rowMode: 'array',
+    types: { getTypeParser: () => (value: string) => value } as never,
+  })) as unknown;
   const last = (Array.isArray(result) ? result.at(-1) : result) as { rows: (string | null)[][] };
   return { rows: last.rows };
 }
@@ -91,8 +96,6 @@ export interface Run {
   readonly layers: PostgresLayers;
   /** A write: a read-write transaction, `settle` says whether it is kept. */
   readonly settle?: (result: PortalResult) => boolean;
-  /** Opens a link of its own to cancel by. */
-  readonly cancel: (session: Session) => void;
 }
 
 /**
@@ -114,7 +117,7 @@ export async function runOn(session: Session, run: Run): Promise<PortalResult> {
   const stop = (why: unknown): void => {
     if (reason !== undefined) return;
     reason = why;
-    run.cancel(session);
+    cancel(session);
     // A server that does not heed the cancel request loses the link.
     killer = setTimeout(() => {
       session.broken = true;
@@ -126,12 +129,14 @@ export async function runOn(session: Session, run: Run): Promise<PortalResult> {
   const timer = setTimeout(() => stop(deadline(run.timeoutMs)), run.timeoutMs + 1000);
   run.signal?.addEventListener('abort', abort, { once: true });
   let keep = false;
+  let lost: unknown;
+  let answer: PortalResult;
   try {
     run.signal?.throwIfAborted();
     await plain(client, begin.join('; '));
     const result = await runPortal(client, run);
     keep = run.settle?.(result) ?? false;
-    return result;
+    answer = result;
   } catch (thrown) {
     throw reason ?? thrown;
   } finally {
@@ -145,10 +150,32 @@ export async function runOn(session: Session, run: Run): Promise<PortalResult> {
         await plain(client, SETTINGS);
       } catch (thrown) {
         session.broken = true;
-        if (keep) throw thrown;
+        lost = keep ? thrown : undefined;
       }
     }
   }
+  // A COMMIT that failed must not look like success.
+  if (lost !== undefined) throw lost;
+  return answer;
+}
+
+/** Sends a cancel request on a connection of its own (PostgreSQL protocol 55.2.8); it needs no login, only the key of the busy one. */
+function cancel(session: Session): void {
+  const { host, port, processID, secretKey } = session.client as unknown as {
+    host: string;
+    port: number;
+    processID: number;
+    secretKey: number;
+  };
+  const request = Buffer.alloc(16);
+  request.writeInt32BE(16, 0);
+  request.writeInt32BE(80877102, 4);
+  request.writeInt32BE(processID, 8);
+  request.writeInt32BE(secretKey, 12);
+  const socket = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
+  // The cancel may come too late or not at all: the killer follows.
+  socket.on('error', () => undefined);
+  socket.end(request);
 }
 
 function deadline(timeoutMs: number): SignalboxError {

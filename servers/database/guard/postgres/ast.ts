@@ -60,7 +60,11 @@ export function names(list: unknown): readonly string[] {
 }
 
 /** Calls `visit` for every node, wrapped or not, with its name (or the key it stands under) and the path of names above it. */
-export function walk(value: unknown, visit: (name: string, node: Node, above: readonly string[]) => void, above: readonly string[] = []): void {
+export function walk(
+  value: unknown,
+  visit: (name: string, node: Node, above: readonly string[]) => void,
+  above: readonly string[] = [],
+): void {
   if (Array.isArray(value)) {
     for (const item of value) walk(item, visit, above);
     return;

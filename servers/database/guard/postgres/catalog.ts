@@ -128,7 +128,8 @@ export function functionProblem(
   const name = path.at(-1) ?? '';
   const schema = path.length > 1 ? path.at(-2) : undefined;
   const full = path.join('.');
-  if (rules.deny.includes(full.toLowerCase()) || rules.deny.includes(name.toLowerCase())) return `the function ${full}, which the settings deny`;
+  if (rules.deny.includes(full.toLowerCase()) || rules.deny.includes(name.toLowerCase()))
+    return `the function ${full}, which the settings deny`;
   if (HARMFUL.has(name)) return `the function ${full}`;
   const overloads = (catalog.functions.get(name) ?? []).filter((one) => schema === undefined || one.schema === schema);
   if (overloads.length === 0) {

@@ -43,7 +43,8 @@ export function checkColumns(tree: Node, rules: Rules): void {
       if (used !== undefined) throw refusal(`The protected column ${used} may not be joined on.`);
       if ((node['alias'] as Node | undefined)?.['colnames'] !== undefined) throw refusal('The columns of a join may not be renamed here.');
     }
-    if (name === 'IndexElem' && secrets.has(String(node['name']))) throw refusal(`The protected column ${String(node['name'])} may not decide.`);
+    if (name === 'IndexElem' && secrets.has(String(node['name'])))
+      throw refusal(`The protected column ${String(node['name'])} may not decide.`);
     if (name === 'UpdateStmt' || name === 'InsertStmt' || name === 'DeleteStmt' || name === 'MergeStmt') checkReturning(node);
   });
 }
@@ -102,7 +103,13 @@ function collectBare(select: Node, secrets: ReadonlySet<string>, rules: Rules, b
   }
 }
 
-function checkReference(fields: readonly string[], secrets: ReadonlySet<string>, aliases: ReadonlySet<string>, tree: Node, node: Node): void {
+function checkReference(
+  fields: readonly string[],
+  secrets: ReadonlySet<string>,
+  aliases: ReadonlySet<string>,
+  tree: Node,
+  node: Node,
+): void {
   const last = fields.at(-1) ?? '';
   if (secrets.has(last)) throw refusal(`The protected column ${last} may only be a bare column of the outermost SELECT list.`);
   if (aliases.has(last)) throw refusal(`The whole row of ${last} holds protected columns.`);
@@ -117,7 +124,9 @@ function checkReference(fields: readonly string[], secrets: ReadonlySet<string>,
 function starReaches(tree: Node, star: Node, aliases: ReadonlySet<string>): boolean {
   let reaches = true;
   const look = (select: Node): void => {
-    const mine = ((select['targetList'] as readonly unknown[] | undefined) ?? []).some((target) => unwrap(unwrap(target)?.[1]['val'])?.[1] === star);
+    const mine = ((select['targetList'] as readonly unknown[] | undefined) ?? []).some(
+      (target) => unwrap(unwrap(target)?.[1]['val'])?.[1] === star,
+    );
     if (mine) reaches = fromItems(select['fromClause']).some((name) => aliases.has(name));
   };
   walk({ root: tree }, (name, node) => {

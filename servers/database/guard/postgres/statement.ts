@@ -14,7 +14,11 @@ const READING = new Set(
   JsonIsPredicate JsonTable JsonTableColumn JsonTablePathSpec JsonBehavior JsonArgument JsonParseExpr JsonScalarExpr JsonSerializeExpr
   ColumnDef`.split(/\s+/u),
 );
-const WRITING = new Set('InsertStmt UpdateStmt DeleteStmt MergeStmt MergeWhenClause OnConflictClause InferClause SetToDefault MultiAssignRef IndexElem'.split(' '));
+const WRITING = new Set(
+  'InsertStmt UpdateStmt DeleteStmt MergeStmt MergeWhenClause OnConflictClause InferClause SetToDefault MultiAssignRef IndexElem'.split(
+    ' ',
+  ),
+);
 const DEFINING = new Set(
   `CreateStmt AlterTableStmt AlterTableCmd DropStmt IndexStmt ViewStmt CommentStmt RenameStmt TruncateStmt CreateSchemaStmt CreateEnumStmt
   AlterEnumStmt CreateTableAsStmt RefreshMatViewStmt CreateSeqStmt AlterSeqStmt Constraint DefElem IndexElem PartitionSpec PartitionElem
@@ -25,7 +29,9 @@ const DEFINITIONS = new Set(
   `CreateStmt AlterTableStmt DropStmt IndexStmt ViewStmt CommentStmt RenameStmt TruncateStmt CreateSchemaStmt CreateEnumStmt AlterEnumStmt
   CreateTableAsStmt RefreshMatViewStmt CreateSeqStmt AlterSeqStmt AlterObjectSchemaStmt CreateDomainStmt CompositeTypeStmt`.split(/\s+/u),
 );
-const EXPLAIN_OPTIONS = new Set('analyze verbose costs buffers format timing summary settings wal memory serialize generic_plan'.split(' '));
+const EXPLAIN_OPTIONS = new Set(
+  'analyze verbose costs buffers format timing summary settings wal memory serialize generic_plan'.split(' '),
+);
 const SHOWN = new Set(
   `server_version server_version_num search_path timezone datestyle intervalstyle client_encoding server_encoding transaction_isolation
   transaction_read_only statement_timeout lc_collate lc_ctype standard_conforming_strings max_connections work_mem default_transaction_read_only
@@ -121,7 +127,11 @@ function checkNodes(tree: Node, allowed: ReadonlySet<string>, rules: Rules, kind
       const method = names(node['method']).at(-1) ?? '';
       if (!SAMPLING.has(method)) throw refusal(`TABLESAMPLE ${method} is not a known method.`);
     }
-    if (name === 'DefElem' && kind === 'define' && /^(?:language|as|security|owner|tablespace|server|program)$/iu.test(String(node['defname'])))
+    if (
+      name === 'DefElem' &&
+      kind === 'define' &&
+      /^(?:language|as|security|owner|tablespace|server|program)$/iu.test(String(node['defname']))
+    )
       throw refusal(`The option ${String(node['defname'])} is not allowed.`);
     if (name === 'AlterTableCmd' && /Owner|Trigger|Rule|RowSecurity|Tablespace|ForceRow|GenericOptions/u.test(String(node['subtype'])))
       throw refusal(`ALTER TABLE … ${String(node['subtype'])} is not allowed.`);
@@ -143,7 +153,8 @@ function checkRelation(node: Node, rules: Rules, ctes: ReadonlySet<string>, abov
     throw refusal(`The catalog table ${relname} is not readable here.`);
   if (catalogName && SETTINGS_VIEW.has(relname) && above.length > 0 && rules.access === 'read' && relname === 'pg_locks')
     throw refusal('pg_locks shows other sessions.');
-  if (schema === 'information_schema' && /^(?:_pg_|user_mapping)/u.test(relname)) throw refusal(`information_schema.${relname} is not readable here.`);
+  if (schema === 'information_schema' && /^(?:_pg_|user_mapping)/u.test(relname))
+    throw refusal(`information_schema.${relname} is not readable here.`);
   if (!restricts(rules.policy)) return;
   if (schema === undefined && ctes.has(relname) && !rules.catalog.relations.has(relname)) return;
   const schemas = schema === undefined ? (rules.catalog.relations.get(relname) ?? [undefined]) : [schema];
@@ -153,7 +164,9 @@ function checkRelation(node: Node, rules: Rules, ctes: ReadonlySet<string>, abov
       const dot = reached.indexOf('.');
       const [room, table] = dot < 0 ? [undefined, reached] : [reached.slice(0, dot), reached.slice(dot + 1)];
       if (tableDenied(rules.policy, room, table))
-        throw refusal(reached.endsWith(relname) ? `The settings hide the table ${relname}.` : `The view ${relname} reads a table the settings hide.`);
+        throw refusal(
+          reached.endsWith(relname) ? `The settings hide the table ${relname}.` : `The view ${relname} reads a table the settings hide.`,
+        );
     }
   }
 }

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
-import { createDemo, type Demo } from '../../daemon/cli/demo/demo.ts';
-import { bundled, connect, PEERS, type Session } from './client.ts';
+import { createDemo, type Demo } from '../../../daemon/cli/demo/demo.ts';
+import { bundled, connect, PEERS, type Session } from '../client.ts';
 
 let base: string;
 let file: string;
@@ -32,7 +32,18 @@ for (const peer of PEERS) {
     after(() => session.close());
 
     it('lists, describes and queries', async () => {
-      assert.deepEqual([...(await session.tools())].sort(), ['describe_table', 'list_tables', 'query']);
+      assert.deepEqual([...(await session.tools())].sort(), [
+        'describe_table',
+        'explain_query',
+        'export_result',
+        'list_connections',
+        'list_schemas',
+        'list_tables',
+        'query',
+        'search_objects',
+        'table_statistics',
+        'validate_query',
+      ]);
       const tables = (await session.call('list_tables')).structured?.['tables'] as { name: string }[];
       assert.deepEqual(
         tables.map((table) => table.name),
@@ -41,9 +52,15 @@ for (const peer of PEERS) {
       const described = (await session.call('describe_table', { table: 'departures' })).structured;
       assert.equal((described?.['columns'] as unknown[]).length, 8);
       assert.equal((described?.['foreignKeys'] as unknown[]).length, 3);
-      assert.deepEqual(described?.['indexes'], [{ name: 'departures_by_station', unique: false }]);
+      const [index] = described?.['indexes'] as { name: string; unique: boolean; columns: string[] }[];
+      assert.equal(index?.name, 'departures_by_station');
+      assert.equal(index?.unique, false);
       const byPosition = await session.call('query', { sql: 'SELECT name FROM stations WHERE code = ?', params: ['DUN'] });
-      assert.deepEqual(byPosition.structured, { columns: ['name'], rows: [['Dunmere Junction']], truncated: false });
+      assert.deepEqual(byPosition.structured, {
+        columns: [{ name: 'name', type: 'TEXT' }],
+        rows: [['Dunmere Junction']],
+        truncated: false,
+      });
       const byName = await session.call('query', {
         sql: 'SELECT count(*) n FROM departures WHERE line_id = :line;  -- end',
         params: { line: 1 },
@@ -140,7 +157,18 @@ for (const peer of PEERS) {
     });
     it('says honestly when there is more', async () => {
       const answer = await session.call('query', { sql: 'SELECT id FROM departures ORDER BY id', maxRows: 3 });
-      assert.deepEqual(answer.structured, { columns: ['id'], rows: [[1], [2], [3]], truncated: true });
+      assert.deepEqual(answer.structured?.['rows'], [[1], [2], [3]]);
+      assert.equal(answer.structured?.['truncated'], true);
+      const next = await session.call('query', {
+        sql: 'SELECT id FROM departures ORDER BY id',
+        maxRows: 3,
+        cursor: answer.structured?.['cursor'] as string,
+      });
+      assert.deepEqual(next.structured?.['rows'], [[4], [5], [6]]);
+      assert.match(
+        (await session.call('query', { sql: 'SELECT 1', cursor: answer.structured?.['cursor'] as string })).text,
+        /^SBX_CURSOR_INVALID: /,
+      );
       const exact = await session.call('query', { sql: 'SELECT id FROM departures ORDER BY id LIMIT 3', maxRows: 3 });
       assert.equal(exact.structured?.['truncated'], false);
       const heavy = await session.call('query', { sql: 'SELECT hex(zeroblob(600000)) FROM departures' });

@@ -1,0 +1,85 @@
+/** One engine process as a link of the pool: asks it, ends it at the deadline or when the caller gives up. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { type ErrorCode, SignalboxError } from '../../../../daemon/api/errors.ts';
+import type { Question, Reply, Rows, Start } from './protocol.ts';
+
+/** A process that holds the database. */
+export interface Child {
+  readonly process: ChildProcess;
+  ended: boolean;
+}
+
+/** @param script file of the engine process */
+export function startChild(script: string, start: Start): Child {
+  // Standard output carries the protocol: the engine gets none of it.
+  const child: Child = {
+    process: fork(script, [JSON.stringify(start)], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      serialization: 'advanced',
+      execArgv: ['--no-warnings', '--max-old-space-size=512'],
+    }),
+    ended: false,
+  };
+  child.process.once('exit', () => {
+    child.ended = true;
+  });
+  child.process.once('error', () => {
+    child.ended = true;
+  });
+  return child;
+}
+
+let lastId = 0;
+
+/** @throws SignalboxError of the engine, `SBX_DB_DEADLINE`, or the reason of `signal` */
+export function askChild(child: Child, question: Omit<Question, 'id'>, timeoutMs: number, signal: AbortSignal | undefined): Promise<Rows> {
+  const id = ++lastId;
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const settle = (): void => {
+      clearTimeout(timer);
+      child.process.off('message', hear);
+      child.process.off('exit', gone);
+      signal?.removeEventListener('abort', cancel);
+    };
+    const end = (error: unknown): void => {
+      settle();
+      child.ended = true;
+      child.process.kill('SIGKILL');
+      reject(error);
+    };
+    const hear = (reply: Reply): void => {
+      if (reply.id !== id) return;
+      settle();
+      if ('rows' in reply) resolve(reply.rows);
+      else {
+        const { code, message, why, fix } = reply.error;
+        reject(new SignalboxError(code as ErrorCode, message, { why, fix }));
+      }
+    };
+    const gone = (): void =>
+      end(
+        new SignalboxError('SBX_DB_CONNECTION', 'The database engine ended during the query.', {
+          why: 'Its process ended; the query may have used up the memory it may have (512 MB).',
+          fix: 'Make the query smaller and try again; the engine is started anew.',
+        }),
+      );
+    const cancel = (): void => end(signal?.reason);
+    const timer = setTimeout(
+      () =>
+        end(
+          new SignalboxError('SBX_DB_DEADLINE', `The query was ended after ${timeoutMs} ms.`, {
+            why: 'It took longer than "timeoutMs" of the settings allows.',
+            fix: 'Narrow it with WHERE or LIMIT, use an index, or raise "timeoutMs".',
+          }),
+        ),
+      timeoutMs,
+    );
+    child.process.on('message', hear);
+    child.process.once('exit', gone);
+    signal?.addEventListener('abort', cancel);
+    child.process.send({ ...question, id }, (error) => {
+      if (error !== null) gone();
+    });
+  });
+}
