@@ -6,13 +6,17 @@ import { definePlugin, helpPrompt } from '../plugin/define.ts';
 import { auditQueue } from './audit.ts';
 import { type SearchPool, searchPool } from './engines/pool.ts';
 import type { Area } from './guard/area.ts';
+import { registerPrompts } from './prompts.ts';
+import { registerResources } from './resources.ts';
 import { openRoots, readSettings, type Settings } from './settings.ts';
+import { type Subscriptions, subscriptions } from './subscriptions.ts';
 import { registerTool } from './tools/define.ts';
 import { directoryTree, getFileInfo, listAllowedDirectories, listDirectory } from './tools/listing.ts';
 import { readMediaFile } from './tools/media.ts';
 import { copyFile, deleteFile, listDeleted, moveFile, restoreDeleted } from './tools/moving.ts';
 import { hashFile, readMultipleFiles, readTextFile } from './tools/reading.ts';
 import { findSymbol, searchContent, searchFiles } from './tools/search.ts';
+import { watchTool } from './tools/watching.ts';
 import { createDirectory, editFile, writeFile } from './tools/writing.ts';
 
 /** Beside this module, with this module's extension: `.ts` in the sources, `.mjs` when packaged. */
@@ -20,6 +24,7 @@ const WORKER = new URL(`./search-worker${extname(fileURLToPath(import.meta.url))
 
 interface Ready {
   readonly pool: SearchPool;
+  readonly subscribed: Subscriptions;
   readonly area: Area;
   readonly settings: Settings;
   readonly log: ReturnType<typeof auditQueue>;
@@ -39,7 +44,13 @@ export default definePlugin<State>({
     }
     try {
       const area = openRoots(settings, context.baseFolder);
-      return { area, settings, log: auditQueue(context.audit), pool: searchPool(WORKER, () => area.handover()) };
+      return {
+        area,
+        settings,
+        log: auditQueue(context.audit),
+        pool: searchPool(WORKER, () => area.handover()),
+        subscribed: subscriptions(area),
+      };
     } catch (thrown) {
       // A root that may not be shown: serve nothing, and say why where a person will see it.
       if (!(thrown instanceof SignalboxError) || thrown.code !== 'SBX_FS_ROOT') throw thrown;
@@ -52,11 +63,15 @@ export default definePlugin<State>({
       helpPrompt(server, 'set-up-files', state.problem);
       return;
     }
-    for (const tool of toolsOf(state)) registerTool(server, tool, state.log.audit);
+    const { area, settings, log, subscribed } = state;
+    for (const tool of toolsOf(state)) registerTool(server, tool, log.audit);
+    registerResources(server, area, settings.maxFileBytes, subscribed, log.audit);
+    registerPrompts(server, area, settings.maxFileBytes);
+    subscribed.attach(server);
   },
   async close(state) {
     if ('problem' in state) return;
-    await state.pool.close();
+    await Promise.all([state.pool.close(), state.subscribed.close()]);
     state.log.flush();
     state.area.close();
   },
@@ -76,6 +91,7 @@ function toolsOf({ area, settings, pool }: Ready): Parameters<typeof registerToo
     searchFiles(area),
     searchContent(area, pool, maxFileBytes),
     findSymbol(area, pool),
+    watchTool(area),
   ];
   if (area.roots.every((root) => root.access === 'read')) return reading;
   return [

@@ -1,6 +1,6 @@
 /** The plugin with all three real clients, its settings, its roots, and what it says about its tools. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -83,7 +83,17 @@ describe('filesystem tools', () => {
     const [written, refused] = server.audit;
     assert.deepEqual(
       { ...written, time: '' },
-      { time: '', plugin: 'filesystem', tool: 'write_file', client: 'files-test 1.0.0', root, path: 'audited.txt', bytes: 4, created: true, outcome: 'done' },
+      {
+        time: '',
+        plugin: 'filesystem',
+        tool: 'write_file',
+        client: 'files-test 1.0.0',
+        root,
+        path: 'audited.txt',
+        bytes: 4,
+        created: true,
+        outcome: 'done',
+      },
     );
     assert.equal(refused?.['outcome'], 'refused');
     assert.equal(refused?.['code'], 'SBX_FS_REFUSED');
@@ -108,7 +118,12 @@ describe('filesystem settings', () => {
   it('a root inside a root has its own rights', async () => {
     mkdirSync(join(root, 'vault'), { recursive: true });
     writeFileSync(join(root, 'vault', 'v.txt'), 'v');
-    const server = await files({ roots: [{ path: root, access: 'write' }, { path: join(root, 'vault'), access: 'read', deny: ['hidden*'] }] });
+    const server = await files({
+      roots: [
+        { path: root, access: 'write' },
+        { path: join(root, 'vault'), access: 'read', deny: ['hidden*'] },
+      ],
+    });
     try {
       assert.equal((await server.call('write_file', { path: 'vault/v.txt', content: 'x' })).code, 'SBX_FS_READ_ONLY');
       assert.equal((await server.call('delete_file', { path: 'vault', recursive: true })).isError, true);
@@ -128,7 +143,8 @@ describe('filesystem settings', () => {
     writeFileSync(join(base, 'evil', 'f.txt'), 'EVIL');
     const server = await files({ roots: [first] });
     try {
-      const { renameSync } = await import('node:fs');
+      // A modern client says nothing until its first call: only then is it certain that the server has pinned its root.
+      await server.call('list_allowed_directories');
       renameSync(first, join(base, 'first.old'));
       symlinkSync(join(base, 'evil'), first);
       assert.equal((await server.call('read_text_file', { path: 'f.txt' })).text, 'first');
@@ -147,7 +163,9 @@ describe('filesystem roots', () => {
     ['the whole file system, in a roundabout way', ['--root', '/usr/../']],
     ['the home folder', ['--root', homedir()]],
     ['a folder that is missing', ['--root', '/nowhere/at/all']],
-    ...(process.platform === 'linux' ? [['processes', ['--root', '/proc/self']] as [string, string[]], ['devices', ['--root', '/dev']] as [string, string[]]] : []),
+    ...(process.platform === 'linux'
+      ? [['processes', ['--root', '/proc/self']] as [string, string[]], ['devices', ['--root', '/dev']] as [string, string[]]]
+      : []),
   ];
   for (const [name, args] of cases) {
     it(`serves no tool but a prompt that says what to do: ${name}`, async () => {
@@ -174,7 +192,10 @@ describe('filesystem roots', () => {
     assert.ok(answer.isError && !answer.text.includes('SECRET'));
     assert.equal((await around.call('search_files', { pattern: 'tokens.json' })).text, 'Nothing found.');
     assert.doesNotMatch((await around.call('search_content', { pattern: 'SECRET' })).text, /tokens/);
-    for (const [tool, args] of [['move_file', { source: 'state', destination: 'other' }], ['delete_file', { path: 'state', recursive: true }]] as const)
+    for (const [tool, args] of [
+      ['move_file', { source: 'state', destination: 'other' }],
+      ['delete_file', { path: 'state', recursive: true }],
+    ] as const)
       assert.ok((await around.call(tool, args)).isError, tool);
     assert.ok(existsSync(join(state, 'tokens.json')));
     await around.close();

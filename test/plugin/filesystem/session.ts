@@ -30,14 +30,20 @@ export interface Files {
 }
 
 /** Starts a server with a settings document. */
-export async function files(settings: Readonly<Record<string, unknown>>, options: { era?: 'modern' | 'legacy'; env?: Readonly<Record<string, string>> } = {}): Promise<Files> {
+export async function files(
+  settings: Readonly<Record<string, unknown>>,
+  options: { era?: 'modern' | 'legacy'; env?: Readonly<Record<string, string>> } = {},
+): Promise<Files> {
   const folder = mkdtempSync(join(tmpdir(), 'sbx-fss-'));
   const file = join(folder, 'settings.json');
   writeFileSync(file, JSON.stringify(settings));
   // The host reads the settings from a descriptor; the client's transport hands over none, so a shell opens it.
   const command = [process.execPath, '--disable-warning=ExperimentalWarning', ...hostArgs(bundled('filesystem'), '--settings-fd', '3')];
   const quoted = command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
-  const transport = new StdioClientTransport({ command: 'sh', args: ['-c', `exec ${quoted} 3<'${file}'`], stderr: 'pipe',
+  const transport = new StdioClientTransport({
+    command: 'sh',
+    args: ['-c', `exec ${quoted} 3<'${file}'`],
+    stderr: 'pipe',
     ...(options.env === undefined ? {} : { env: { PATH: process.env['PATH'] ?? '', ...options.env } }),
   });
   const audit: Record<string, unknown>[] = [];
