@@ -1,5 +1,4 @@
 /** `signalbox conform`: property-based conformance tests of one server, without the daemon. */
-import { conform } from '../conformance/conform.ts';
 import type { ConformEvent } from '../conformance/engine/events.ts';
 import type { Target } from '../conformance/transports/wire.ts';
 import type { Era } from '../protocol/eras.ts';
@@ -28,6 +27,8 @@ export const conformCommand: Command = {
   },
   examples: ['signalbox conform --reporter pretty -- node server.js', 'signalbox conform http://127.0.0.1:3000/mcp --era legacy --seed 7'],
   async run(context) {
+    // A daemon that only routes need not have the generators in its memory.
+    const { conform } = await import('../conformance/conform.ts');
     const report = await conform({
       target: targetOf(context),
       ...erasOf(context),
