@@ -1,6 +1,7 @@
 /** Carries one request to one server and its outcome back: across the eras, with progress, log, and what the server asks on the way. */
 import type { Sealer } from '../api/seal.ts';
 import { inputRequired, MAY_ASK, requestDigest, withoutRound } from '../protocol/asking.ts';
+import { RPC } from '../protocol/codes.ts';
 import { bridgeOutcome, META, withoutEnvelope } from '../protocol/eras.ts';
 import { hopsOf, withoutHops } from '../protocol/hops.ts';
 import { isObject, type JsonObject, metaOf, type Notification, type Outcome } from '../protocol/message.ts';
@@ -171,14 +172,16 @@ export class Carrier {
     });
   }
 
-  #plain(carriage: Carriage): Promise<Outcome> {
+  async #plain(carriage: Carriage): Promise<Outcome> {
     const { call, params } = carriage;
-    return this.#leased(carriage, call.signal, (connection) =>
+    const outcome = await this.#leased(carriage, call.signal, (connection) =>
       this.#request(connection, call, params, {
         signal: call.signal,
         ...(connection.era === 'modern' ? modernOptions(call) : logOf(call)),
       }),
     );
+    // The modern era has no such code, and these methods cannot ask.
+    return refusedByUrl(outcome) && 'error' in outcome ? { error: { ...outcome.error, code: RPC.internal } } : outcome;
   }
 
   async #leased(
