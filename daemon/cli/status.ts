@@ -52,12 +52,12 @@ export function endpointsText({ endpoints }: Pick<DaemonStatus, 'endpoints'>): s
 /** The servers, one a line; the reason of one that is down, and what is wrong with one that works, stand below it. */
 export function serversText(servers: readonly ServerStatus[]): string {
   if (servers.length === 0) return 'No servers.';
-  const rows = servers.map(({ name, alias, workspace, kind, state, tools, resources, prompts }) => [
+  const rows = servers.map(({ name, alias, workspace, kind, state, tools, resources, prompts, connections }) => [
     name,
     alias === name ? '' : `as ${alias}`,
     kind,
     state,
-    `${tools} tools, ${resources} resources, ${prompts} prompts`,
+    `${tools} tools, ${resources} resources, ${prompts} prompts${connectionsOf(connections)}`,
     workspace ?? '',
   ]);
   const lines = table(rows, { indent: 2 }).split('\n');
@@ -70,4 +70,10 @@ export function serversText(servers: readonly ServerStatus[]): string {
     ];
   });
   return `Servers\n${told.join('\n')}`;
+}
+
+function connectionsOf(connections: DaemonStatus['servers'][number]['connections']): string {
+  if (connections === undefined) return '';
+  const { shared, own } = connections;
+  return own === 0 ? `, ${shared} connections` : `, ${shared} shared connections, ${own} of single clients`;
 }

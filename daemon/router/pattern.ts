@@ -31,6 +31,12 @@ export function matchesGlob(glob: string, name: string): boolean {
   );
 }
 
+/** Whether a glob matches any name that begins so. */
+export function mayBegin(glob: string, beginning: string): boolean {
+  const [first = '', ...rest] = glob.split('*');
+  return first.startsWith(beginning) || (rest.length > 0 && beginning.startsWith(first));
+}
+
 /**
  * Whether a URI can come from an RFC 6570 template: literals must be there, a plain expression is anything but nothing; one with an
  * operator (`{?page}`, `{/path}`, …) is nothing where its variables are undefined.

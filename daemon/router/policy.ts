@@ -1,6 +1,6 @@
 /** What a client may see: a function of the endpoint and the credential's client, of nothing else (federation design, section 4). */
 import type { ResolvedEndpoint, ResolvedServer } from '../api/config.ts';
-import { matchesGlob } from './pattern.ts';
+import { matchesGlob, mayBegin } from './pattern.ts';
 
 /** The visibility of one client at one endpoint. What is not visible does not exist: it is not listed and cannot be called. */
 export interface Policy {
@@ -24,8 +24,11 @@ export function policyOf({ clients }: ResolvedEndpoint, client: string): Policy 
   if (namespaces === undefined && allow === undefined && deny === undefined) return EVERYTHING;
   const name = (exposed: string): boolean =>
     (allow === undefined || allow.some((glob) => matchesGlob(glob, exposed))) && deny?.some((glob) => matchesGlob(glob, exposed)) !== true;
-  const server = ({ namespaces: of }: ResolvedServer): boolean =>
-    namespaces === undefined || of?.some((namespace) => namespaces.includes(namespace)) === true;
+  // A server of which no name can be visible is not there: its log, its instructions and its faults are not for this client either.
+  const server = ({ alias, namespaces: of }: ResolvedServer): boolean =>
+    (namespaces === undefined || of?.some((namespace) => namespaces.includes(namespace)) === true) &&
+    (allow === undefined || allow.some((glob) => mayBegin(glob, `${alias}__`))) &&
+    deny?.some((glob) => matchesGlob(glob, `${alias}__*`)) !== true;
   return {
     key: JSON.stringify([namespaces, allow, deny]),
     server,

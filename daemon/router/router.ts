@@ -2,7 +2,7 @@
 import { SignalboxError } from '../api/errors.ts';
 import type { Sealer } from '../api/seal.ts';
 import { MAY_ASK } from '../protocol/asking.ts';
-import { RPC, rpcError, toolFailure } from '../protocol/codes.ts';
+import { RPC, refusal, rpcError, toolFailure } from '../protocol/codes.ts';
 import { type Era, MODERN_VERSIONS, modernResult, negotiateLegacy } from '../protocol/eras.ts';
 import { hopFault, hopsOf } from '../protocol/hops.ts';
 import { isObject, type JsonObject, type Notification, type Outcome, type Request } from '../protocol/message.ts';
@@ -16,6 +16,7 @@ import { listOutcome } from './encoded-list.ts';
 import type { EndpointView } from './endpoint-view.ts';
 import { fromFallback, mayFallBack } from './fallback.ts';
 import { about } from './handshake.ts';
+import { LEVELS } from './log-levels.ts';
 import type { Member } from './member.ts';
 import { isTask, onlyAsTask, TASK_METHODS, TaskIds } from './tasks.ts';
 import { promptUnknown, resourceUnknown, toolUnknown } from './unknown.ts';
@@ -280,11 +281,13 @@ export class Router {
 
   /** The level is a wish: each session filters for itself as well, and a shared connection logs what the most curious one wants. */
   #setLevel(view: EndpointView, { request: { method, params }, caller: { client, session } }: ClientCall): Outcome {
+    const level = String(params?.['level']);
+    if (!LEVELS.includes(level)) return { error: refusal(RPC.invalidParams, `There is no log level ${JSON.stringify(level)}.`) };
     for (const { upstream } of view.catalog(client, 'legacy').members) {
       const own = session === undefined ? undefined : upstream.sessionConnection(session.id);
       if (own?.capabilities['logging'] !== undefined) void own.request(method, params).catch(() => undefined);
       const shared = upstream.connection('legacy');
-      if (shared?.era === 'legacy') void this.#carrier.logFrom(shared, String(params?.['level']));
+      if (shared?.era === 'legacy') void this.#carrier.logFrom(shared, level);
     }
     return { result: {} };
   }

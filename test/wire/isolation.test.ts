@@ -124,6 +124,14 @@ test('a level set before the server runs, or before it was started again, is tol
   assert.equal(await said(a, 'l__log'), 'debug');
 });
 
+test('a level there is none of is refused, and none of the log is lost or won by it', async (t) => {
+  const gateway = await serve(t, { l: lasting(t) });
+  const a = await client(t, gateway, 'a');
+  await result(a, 'tools/list', {});
+  for (const params of [{}, { level: 'loud' }]) assert.equal((await failure(a, 'logging/setLevel', params)).code, -32602);
+  assert.equal(await said(a, 'l__log'), 'none', "the server's level");
+});
+
 test('tasks of another client are in no list', async (t) => {
   const gateway = await serve(t, { t: { command: process.execPath, args: [join(SERVERS, 'tasks.mjs')] } });
   const [a, b] = [await client(t, gateway, 'a'), await client(t, gateway, 'b')];
@@ -145,6 +153,12 @@ test('no error names a server that is hidden, and no unknown method reaches one'
   const unknown = await failure(few, 'tools/call', { name: 'nope__x' });
   assert.equal(unknown.data.code, 'SBX_TOOL_UNKNOWN');
   assert.doesNotMatch(JSON.stringify(unknown), /secret/);
+  const clientsByName = { byname: { tools: { deny: ['secret__*'] } }, full: {} };
+  await gateway.configure({ open: scripted(), secret: scripted() }, { endpoint: { clients: clientsByName } });
+  const about = async (name: string): Promise<string> =>
+    JSON.stringify(await result(await client(t, gateway, name), 'server/discover', {}));
+  assert.match(await about('full'), /secret/);
+  assert.doesNotMatch(await about('byname'), /secret/);
   await gateway.configure({ open: scripted() }, { endpoint: { clients }, bindings });
   assert.deepEqual(await result(few, 'x-vendor/method', { 'x-param': { a: 1 } }), { 'x-echo': { a: 1 } });
   const refused = await failure(await client(t, gateway, 'none'), 'x-vendor/method', { a: 1 });

@@ -44,6 +44,18 @@ describe('visibility', () => {
     assert.ok(policy({ tools: { deny: ['fs__*'] } }).name('db__query'));
   });
 
+  it('a server of which nothing can be visible is not there', () => {
+    const shown = (tools: NonNullable<ClientEntry['tools']>): string[] =>
+      ['fs', 'fsx', 'db'].filter((alias) => policy({ tools }).server(server(alias)));
+    assert.deepEqual(shown({ allow: ['fs__*'] }), ['fs']);
+    assert.deepEqual(shown({ allow: ['fs__read', 'd*'] }), ['fs', 'db']);
+    assert.deepEqual(shown({ allow: ['*_query'] }), ['fs', 'fsx', 'db']);
+    assert.deepEqual(shown({ allow: ['fs'] }), []);
+    assert.deepEqual(shown({ deny: ['fs__*'] }), ['fsx', 'db']);
+    assert.deepEqual(shown({ deny: ['fs__write_*'] }), ['fs', 'fsx', 'db']);
+    assert.deepEqual(shown({ deny: ['*'] }), []);
+  });
+
   it('resources go with the whole alias: a rule about some tools is none about resources', () => {
     assert.ok(policy({ tools: { allow: ['fs__*'] } }).resources(server('fs')));
     assert.ok(!policy({ tools: { allow: ['fs__*'] } }).resources(server('db')));
