@@ -11,6 +11,8 @@ import { addressRange, type PrivateHosts } from './address.ts';
 /** Gives every address of a host name. Asked once for each connection. */
 export type Resolve = (host: string) => Promise<readonly string[]>;
 
+const LOCAL_NAME = /(?:^|\.)(?:localhost|localdomain|local|internal|intranet|lan|home|corp|private|home\.arpa)\.?$|^[^.]*\.?$/iu;
+
 const systemResolve: Resolve = async (host) => (await lookup(host, { all: true, verbatim: true })).map((answer) => answer.address);
 
 /** What the agent needs. */
@@ -59,6 +61,8 @@ export function guardedAgent({ privateHosts, timeoutMs, resolve = systemResolve,
 }
 
 async function checkedAddress(host: string, port: number, privateHosts: PrivateHosts, resolve: Resolve): Promise<string> {
+  // Names that mean something on this machine or network alone are not even looked up, unless the settings name them.
+  if (isIP(host) === 0 && LOCAL_NAME.test(host) && !privateHosts.names(host, port)) throw addressRefused(host, port, host);
   const answers = isIP(host) === 0 ? await resolve(host) : [host];
   // One bad answer refuses all: a name that mixes public and private addresses is an attack or a mistake.
   const bad = answers.find((address) => isIP(address) === 0 || !privateHosts.mayDial(address, host, port));
@@ -76,7 +80,9 @@ export function addressRefused(host: string, port: number, address: string): Sig
     why:
       range === 'global'
         ? `Port ${port} belongs to another protocol than HTTP.`
-        : `Its address ${address} is not on the public internet (${range}).`,
+        : address === host && isIP(host) === 0
+          ? 'Its name belongs to this machine or to a private network.'
+          : `Its address ${address} is not on the public internet (${range}).`,
     fix: `If that is intended, the person who owns the configuration can add "${place}" to "allowPrivate" in the settings of this server.`,
   });
 }

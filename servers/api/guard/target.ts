@@ -46,7 +46,7 @@ export function pathValue(name: string, text: string, slashes = false): string {
   for (let decoded = text, round = 0; ; round++) {
     if (/[\u0000-\u001f\u007f]/u.test(decoded)) throw badInput(name, 'It has a control character, which cannot stand in a path.');
     const segments = decoded.normalize('NFKC').split(/[/\\\u2044\u2215\u29f8\uff0f\uff3c]/u);
-    if (segments.some((segment) => /^\s*\.{1,2}\s*(?:;.*)?$/u.test(segment)))
+    if (segments.some((segment) => /^\s*\.{1,2}\s*(?:[;?#].*)?$/u.test(segment)))
       throw badInput(name, `${JSON.stringify(text.slice(0, 100))} would climb out of its place in the path.`);
     if (slashes && segments.slice(0, -1).some((segment) => segment === '')) throw badInput(name, 'It has an empty segment.');
     const next = unescaped(decoded);

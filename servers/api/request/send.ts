@@ -94,9 +94,12 @@ async function once(
   if (trusted) {
     const credentials = await sender.auth.credentials(signal);
     for (const [name, value] of credentials.query) {
-      // Whatever came before of this name goes: a second key in the address is smuggling.
-      url.searchParams.delete(name);
-      url.searchParams.append(name, value);
+      // Whatever came before of this name goes: a second key in the address is smuggling. The rest stays as it was written.
+      const kept = url.search
+        .slice(1)
+        .split('&')
+        .filter((pair) => pair !== '' && !new URLSearchParams(pair).has(name));
+      url.search = [...kept, `${encodeURIComponent(name)}=${encodeURIComponent(value)}`].join('&');
     }
     const { cookie, ...others } = credentials.headers;
     Object.assign(headers, lower(sender.headers), others);
