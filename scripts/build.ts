@@ -76,6 +76,16 @@ async function buildServers(): Promise<void> {
   }
 }
 
+/** The parser and the grammars of the filesystem plugin's find_symbol: loaded at run time, by file (engines/symbols.ts). */
+function copyGrammars(): void {
+  const source = join(ROOT, 'node_modules', '@vscode', 'tree-sitter-wasm', 'wasm');
+  const target = join(OUT, 'servers', 'filesystem', 'tree-sitter');
+  mkdirSync(target, { recursive: true });
+  copyFileSync(join(source, 'tree-sitter.js'), join(target, 'tree-sitter.cjs'));
+  const used = 'bash c-sharp cpp go java javascript php python ruby rust tsx typescript'.split(' ').map((name) => `tree-sitter-${name}`);
+  for (const name of ['tree-sitter', ...used]) copyFileSync(join(source, `${name}.wasm`), join(target, `${name}.wasm`));
+}
+
 /** Types of `mcp-signalbox/plugin`: the declarations of what it reaches, and one file that names them. */
 function buildTypes(): void {
   const types = join(OUT, 'types');
@@ -112,6 +122,7 @@ async function buildAll(): Promise<void> {
   await build({ ...esm, entryPoints: ['daemon/cli/main.ts'], outfile: join(OUT, 'cli.mjs') });
   await build({ ...esm, entryPoints: ['servers/plugin/define.ts'], outfile: join(OUT, 'plugin.mjs') });
   await buildServers();
+  copyGrammars();
   buildTypes();
   copyFileSync(join(ROOT, 'scripts', 'launcher', 'signalbox.cjs'), join(OUT, 'signalbox.cjs'));
   chmodSync(join(OUT, 'signalbox.cjs'), 0o755);

@@ -52,8 +52,10 @@ export function registerResources(server: McpServer, area: Area, maxFileBytes: n
       throw protocolError(uri, thrown);
     }
   });
-  low.setRequestHandler('resources/subscribe', ({ params: { uri } }) => {
-    asProtocol(() => subscriptions.add(server, uri), uri);
+  low.setRequestHandler('resources/subscribe', async ({ params: { uri } }) => {
+    await subscriptions.add(server, uri).catch((thrown: unknown) => {
+      throw protocolError(uri, thrown);
+    });
     return {};
   });
   low.setRequestHandler('resources/unsubscribe', ({ params: { uri } }) => {

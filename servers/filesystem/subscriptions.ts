@@ -16,8 +16,11 @@ const MAX_LINE = 1024 * 1024;
 
 /** The subscriptions of one process. */
 export interface Subscriptions {
-  /** @throws SignalboxError when the URI is not one the client may read */
-  add(server: McpServer, uri: string): void;
+  /**
+   * Resolves when changes are heard from now on.
+   * @throws SignalboxError when the URI is not one the client may read
+   */
+  add(server: McpServer, uri: string): Promise<void>;
   remove(server: McpServer, uri: string): void;
   /** An instance that is told of what `listen` requests name. */
   attach(server: McpServer): void;
@@ -35,11 +38,11 @@ export function subscriptions(area: Area): Subscriptions {
   const watched = new Map<string, Watched>();
   const attached = new Set<McpServer>();
   const named = new Set<string>();
-  const add: Subscriptions['add'] = (server, uri) => {
+  const add: Subscriptions['add'] = async (server, uri) => {
     const known = watched.get(uri);
     if (known !== undefined) {
       known.servers.add(server);
-      return;
+      return known.watcher.ready;
     }
     if (watched.size >= MAX_SUBSCRIPTIONS) return;
     const { place, root, shown } = area.locate(pathOf(uri), 'read');
@@ -58,13 +61,11 @@ export function subscriptions(area: Area): Subscriptions {
       }),
     };
     watched.set(uri, entry);
+    return entry.watcher.ready;
   };
   const addQuietly = (server: McpServer, uri: string): void => {
-    try {
-      add(server, uri);
-    } catch {
-      // The SDK has acknowledged it already; what may not be read has no changes to tell.
-    }
+    // The SDK has acknowledged it already; what may not be read has no changes to tell.
+    add(server, uri).catch(() => undefined);
   };
   const stop = listenOnStdin((uris) => {
     for (const uri of uris) {
