@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { Database } from '../../../servers/database/engines/engine.ts';
 import { openPostgres } from '../../../servers/database/engines/postgres/index.ts';
@@ -68,10 +69,18 @@ function split(text: string): readonly string[] {
 }
 
 export async function login(server: TestServer, user = 'postgres'): Promise<Client> {
-  const client = new Client({ host: server.socket, user, database: 'postgres' });
-  client.on('error', () => undefined);
-  await client.connect();
-  return client;
+  for (let tries = 0; ; tries++) {
+    const client = new Client({ host: server.socket, user, database: 'postgres' });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      return client;
+    } catch (thrown) {
+      // 57P03: the server accepts connections a moment before it can serve them.
+      if ((thrown as { code?: string }).code !== '57P03' || tries > 100) throw thrown;
+      await wait(100);
+    }
+  }
 }
 
 /** Rows, definitions, roles, settings, large objects, sequences, and the files. */

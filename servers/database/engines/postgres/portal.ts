@@ -44,7 +44,6 @@ function portal(question: Question, resolve: (result: PortalResult) => void, rej
   let skipped = 0;
   let truncated: PortalResult['truncated'] = false;
   let command = '';
-  let failure: unknown;
   let ended = false;
   // One row more than asked for tells whether there are more.
   const batch = (): number => Math.max(1, Math.min(BATCH, question.skip - skipped + question.maxRows - rows.length + 1));
@@ -93,20 +92,15 @@ function portal(question: Question, resolve: (result: PortalResult) => void, rej
     handleCopyInResponse: (wire: Wire) => finish(wire),
     handleCopyData: () => undefined,
     handleError: (error: unknown, wire: Wire) => {
-      failure ??= error;
       try {
         finish(wire);
       } catch {
         // The socket is gone: there is nothing to end.
         ended = true;
       }
-      // A lost connection brings no ReadyForQuery, and neither does a backend that was ended.
-      const { severity } = error as { severity?: string };
-      if (severity !== 'ERROR') reject(error);
+      // `pg` forgets a query that failed: its ReadyForQuery goes to nobody, and the next query waits for it.
+      reject(error);
     },
-    handleReadyForQuery: () => {
-      if (failure === undefined) resolve({ fields, rows, truncated, command });
-      else reject(failure);
-    },
+    handleReadyForQuery: () => resolve({ fields, rows, truncated, command }),
   };
 }
