@@ -66,6 +66,7 @@ export class Session implements CallerSession {
   readonly #subscribed: HeldSubscriptions;
   #unlisten: (() => void) | undefined;
   #state: SessionState | undefined;
+  #level: string | undefined;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -75,6 +76,7 @@ export class Session implements CallerSession {
     this.#subscribed = new HeldSubscriptions((uri) => parts.router.subscribe(parts.view, parts.caller.client, 'legacy', uri));
     if (parts.restored === undefined) return;
     this.#state = parts.restored;
+    this.#level = parts.restored.level;
     this.#begin();
     for (const uri of parts.restored.subscribed) this.#subscribed.resume(uri);
   }
@@ -87,7 +89,7 @@ export class Session implements CallerSession {
     return this.#state?.capabilities ?? {};
   }
   get level(): string | undefined {
-    return this.#state?.level;
+    return this.#level;
   }
   /** Revision agreed on in the legacy handshake. */
   get protocolVersion(): string | undefined {
@@ -185,9 +187,14 @@ export class Session implements CallerSession {
         capabilities: isObject(capabilities) ? capabilities : {},
         clientInfo: isObject(clientInfo) ? clientInfo : {},
         initialized: false,
-        subscribed: [],
+        // A bridge that comes back says everything at once, and the handshake may be the last to be answered.
+        ...(this.#level === undefined ? {} : { level: this.#level }),
+        subscribed: this.#subscribed.uris,
       });
-    } else if (this.#state !== undefined && method === 'logging/setLevel') this.#keep({ ...this.#state, level: String(params?.['level']) });
+    } else if (method === 'logging/setLevel') {
+      this.#level = String(params?.['level']);
+      if (this.#state !== undefined) this.#keep({ ...this.#state, level: this.#level });
+    }
   }
 
   #keep(state: SessionState): void {

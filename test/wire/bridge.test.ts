@@ -111,6 +111,31 @@ async function silentDaemon(t: TestContext): Promise<{ url: string; frames: stri
   return { url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/mcp/default`, frames, connections };
 }
 
+test('the level and every subscription are there again after a restart, though they are asked for at once', async (t) => {
+  let gateway = await startGateway(SERVERS);
+  const client = new BridgedClient(() => gateway);
+  t.after(async () => {
+    await client.close();
+    await gateway.close();
+  });
+  await client.initialize();
+  const uris = ['lasting://note', 'lasting://other'];
+  client.send({ id: 1, method: 'logging/setLevel', params: { level: 'notice' } });
+  for (const [index, uri] of uris.entries()) client.send({ id: 10 + index, method: 'resources/subscribe', params: { uri } });
+  for (const id of [1, 10, 11]) assert.deepEqual((await client.answer(id))['result'], {});
+  const before = gateway;
+  gateway = await startGateway(SERVERS);
+  await before.close();
+  let id = 100;
+  const said = async (tool: string): Promise<string> => {
+    id += 1;
+    client.send({ id, method: 'tools/call', params: { name: tool, arguments: {} } });
+    return textOf(await client.answer(id));
+  };
+  await eventually('both subscriptions', async () => (await said('l__touch')) === uris.join());
+  assert.equal(await said('l__log'), 'notice');
+});
+
 test('what is repeated after a restart is the bytes that came; a call, or a part of one, is reported instead', async (t) => {
   const daemon = await silentDaemon(t);
   const input = new PassThrough();
