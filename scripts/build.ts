@@ -37,13 +37,16 @@ const common: BuildOptions = {
   legalComments: 'none',
   charset: 'utf8',
   logLevel: 'warning',
-  external: ['vscode'],
+  // pg asks for pg-native only when told to.
+  external: ['vscode', 'pg-native'],
 };
-// Bundled CommonJS packages call `require` for Node's own modules; an ES module has none unless it makes one.
+// Bundled CommonJS packages call `require` for Node's own modules and look for files in `__dirname`; an ES module has neither unless it makes one.
 const esm: BuildOptions = {
   ...common,
   format: 'esm',
-  banner: { js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);\nconst __dirname = import.meta.dirname;",
+  },
 };
 
 /** Child scripts of a plugin: files it starts by URL (`new URL('./engine…', import.meta.url)`), which no bundler can see. */
@@ -74,6 +77,8 @@ async function buildServers(): Promise<void> {
     for (const asset of globSync('**/*.{wasm,sql,yaml}', { cwd: folder }).sort())
       copyFileSync(join(folder, asset), join(target, basename(asset)));
   }
+  // PostgreSQL's parser looks for its WASM beside the module it is bundled into.
+  copyFileSync(join(ROOT, 'node_modules', 'libpg-query', 'wasm', 'libpg-query.wasm'), join(OUT, 'servers', 'database', 'libpg-query.wasm'));
 }
 
 /** The parser and the grammars of the filesystem plugin's find_symbol: loaded at run time, by file (engines/symbols.ts). */

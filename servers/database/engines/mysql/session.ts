@@ -183,8 +183,14 @@ function stream(session: Session, run: Run, destroy: () => void): Promise<MysqlR
     }, LOOK_EVERY_MS);
     const finish = (settle: () => void): void => {
       clearInterval(watch);
+      connection.off('error', lost);
+      events.off('close', closed);
       settle();
     };
+    const events = (connection as unknown as { stream: NodeJS.EventEmitter }).stream;
+    const lost = (error: unknown): void => finish(() => reject(error));
+    const closed = (): void =>
+      lost(Object.assign(new Error('The connection was closed.'), { code: 'PROTOCOL_CONNECTION_LOST', fatal: true }));
     const options = { sql: run.sql, values: [...run.values], rowsAsArray: true };
     const command = (run.layers.prepared && run.direct !== true
       ? connection.execute(options)
@@ -211,10 +217,8 @@ function stream(session: Session, run: Run, destroy: () => void): Promise<MysqlR
     });
     command.on('error', (error: unknown) => finish(() => reject(error)));
     command.on('end', () => finish(() => resolve({ fields, rows, truncated, affected })));
-    connection.once('error', (error) => finish(() => reject(error)));
-    (connection as unknown as { stream: NodeJS.EventEmitter }).stream.once('close', () =>
-      finish(() => reject(Object.assign(new Error('The connection was closed.'), { code: 'PROTOCOL_CONNECTION_LOST', fatal: true }))),
-    );
+    connection.on('error', lost);
+    events.on('close', closed);
   });
 }
 

@@ -1,5 +1,5 @@
 /** Statements that must be refused and do no harm. `@DIR@` is a writable folder with the file `canary`, `@DB@` the database itself. */
-const statements = String.raw`
+const statements = `
 INSERT INTO customers (name) VALUES ('x')
 INSERT OR REPLACE INTO customers (id, name) VALUES (1, 'x')
 INSERT INTO customers DEFAULT VALUES
