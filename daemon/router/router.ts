@@ -300,20 +300,29 @@ export class Router {
     return this.#tasks.exposeIn(await this.#send(member, { ...params, taskId: id }, call), member, call);
   }
 
-  /** The tasks of all servers that can list them, to the end: their number is small and their pages are not ours. */
+  /** The tasks of all servers that can list them, in one: their pages are not ours. */
   async #listTasks(view: EndpointView, call: ClientCall): Promise<Outcome> {
     const { caller, era } = call;
     const able = view.catalog(caller.client, era).members.filter((member) => {
       const { tasks } = member.snapshot(era).capabilities;
       return isObject(tasks) && tasks['list'] !== undefined;
     });
-    const lists = await Promise.all(
-      able.map(async (member) => {
-        const outcome = await this.#send(member, {}, call);
-        return 'error' in outcome ? [] : this.#tasks.exposeList(outcome.result['tasks'], member, caller.principal);
-      }),
-    );
+    const lists = await Promise.all(able.map((member) => this.#tasksOf(member, call)));
     return this.#own({ result: { tasks: lists.flat() } }, call);
+  }
+
+  async #tasksOf(member: Member, call: ClientCall): Promise<readonly JsonObject[]> {
+    const tasks: JsonObject[] = [];
+    let cursor: unknown;
+    for (let page = 0; page < TASK_PAGES; page++) {
+      const outcome = await this.#send(member, cursor === undefined ? {} : { cursor }, call);
+      if ('error' in outcome) break;
+      const { tasks: listed, nextCursor } = outcome.result;
+      tasks.push(...this.#tasks.exposeList(listed, member, call.caller.principal));
+      if (typeof nextCursor !== 'string' || nextCursor === cursor) break;
+      cursor = nextCursor;
+    }
+    return tasks;
   }
 
   /** A method we do not know passes unchanged where there is no doubt whom it is for. */
@@ -351,6 +360,9 @@ export class Router {
     return { result: modernResult(outcome.result, call.request.method, { ...this.#identity }) };
   }
 }
+
+/** Pages of one server's tasks that are read at most. */
+const TASK_PAGES = 100;
 
 /** Methods that 2026-07-28 no longer has: a server of that era does not know them. */
 const LEGACY_ONLY: ReadonlySet<string> = new Set([

@@ -132,15 +132,19 @@ test('a level there is none of is refused, and none of the log is lost or won by
   assert.equal(await said(a, 'l__log'), 'none', "the server's level");
 });
 
-test('tasks of another client are in no list', async (t) => {
+test("tasks of another client are in no list, all of one's own are", async (t) => {
   const gateway = await serve(t, { t: { command: process.execPath, args: [join(SERVERS, 'tasks.mjs')] } });
   const [a, b] = [await client(t, gateway, 'a'), await client(t, gateway, 'b')];
   await result(a, 'tools/list', {});
-  const { task } = (await result(a, 'tools/call', { name: 't__work', arguments: { say: 'for a' }, task: {} })) as { task: Json };
+  const begin = async (peer: RawClient): Promise<unknown> => {
+    const { task } = (await result(peer, 'tools/call', { name: 't__work', arguments: { say: 'x' }, task: {} })) as { task: Json };
+    return task['taskId'];
+  };
+  const ids = [await begin(a), await begin(b), await begin(a)];
   const listed = async (peer: RawClient): Promise<unknown[]> =>
     ((await result(peer, 'tasks/list', {}))['tasks'] as Json[]).map(({ taskId }) => taskId);
-  assert.deepEqual(await listed(b), []);
-  assert.deepEqual(await listed(a), [task['taskId']]);
+  assert.deepEqual(await listed(b), [ids[1]]);
+  assert.deepEqual(await listed(a), [ids[0], ids[2]]);
 });
 
 test('no error names a server that is hidden, and no unknown method reaches one', async (t) => {
