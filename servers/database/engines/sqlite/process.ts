@@ -5,7 +5,7 @@ import { mask } from '../../guard/mask.ts';
 import { columnRule, type Policy } from '../../guard/policy.ts';
 import { refusal } from '../../guard/refusal.ts';
 import { makeAuthorizer, type Notes } from '../../guard/sqlite/authorizer.ts';
-import { checkMasked, checkSqliteText, checkTail } from '../../guard/sqlite/statement.ts';
+import { checkJoins, checkMasked, checkSqliteText, checkTail } from '../../guard/sqlite/statement.ts';
 import type { Access, Bindable, Params } from '../engine.ts';
 import type { Question, Reply, Rows, Start } from './protocol.ts';
 import { sizeOf, toJson, toSqlite } from './values.ts';
@@ -55,7 +55,7 @@ function openDatabase(start: Start): Open {
   if (layers.pragmas) database.exec('PRAGMA trusted_schema = 0;');
   if (layers.pragmas && reading) database.exec('PRAGMA query_only = 1;');
   if (!reading) database.exec('PRAGMA foreign_keys = 1;');
-  let notes: Notes = { denied: undefined, reads: [], wrote: false, defined: false };
+  let notes: Notes = { denied: undefined, reads: [], near: new Set(), wrote: false, defined: false };
   let access: Access | undefined;
   const judges = {
     read: makeAuthorizer('read', policy, () => notes),
@@ -73,7 +73,7 @@ function openDatabase(start: Start): Open {
     start,
     expect: (next) => {
       access = next;
-      notes = { denied: undefined, reads: [], wrote: false, defined: false };
+      notes = { denied: undefined, reads: [], near: new Set(), wrote: false, defined: false };
       return notes;
     },
   };
@@ -89,6 +89,7 @@ function run(open: Open, question: Question): Rows {
     const statement = database.prepare(sql);
     if (start.layers.text) checkTail(sql, statement.sourceSQL);
     const outputs = statement.columns();
+    checkJoins(sql, notes.near);
     checkMasked(sql, notes.reads, outputs);
     const kind = notes.defined ? 'definition' : notes.wrote ? 'write' : 'select';
     if (question.job === 'check') return { columns: [], rows: [], truncated: false, affected: 0, kind };

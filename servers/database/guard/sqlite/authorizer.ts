@@ -1,7 +1,7 @@
 /** What SQLite's own authorizer lets a statement do. Everything not named here is denied. */
 import { constants } from 'node:sqlite';
 import type { Access } from '../../engines/engine.ts';
-import { columnRule, type Masking, type Policy, restricts, tableDenied } from '../policy.ts';
+import { columnRule, type Masking, type Policy, protectedColumns, restricts, tableDenied } from '../policy.ts';
 import { ASKING_PRAGMAS, BARE_PRAGMAS, DENIED_TABLES, FUNCTIONS } from './functions.ts';
 
 const ROWS: ReadonlySet<number> = new Set([constants.SQLITE_INSERT, constants.SQLITE_UPDATE, constants.SQLITE_DELETE]);
@@ -29,6 +29,8 @@ export interface ProtectedRead {
 export interface Notes {
   denied: string | undefined;
   readonly reads: ProtectedRead[];
+  /** Protected columns of the tables the statement touches: a NATURAL or USING join compares them without a word to the authorizer. */
+  readonly near: Set<string>;
   wrote: boolean;
   defined: boolean;
 }
@@ -40,6 +42,12 @@ export function makeAuthorizer(
   notes: () => Notes,
 ): (action: number, first: string | null, second: string | null, room: string | null, inside: string | null) => number {
   const limited = restricts(policy);
+  const known = new Map<string, ReadonlySet<string>>();
+  const secrets = (table: string, room: string | null): ReadonlySet<string> => {
+    const found = known.get(table) ?? protectedColumns(policy, room ?? undefined, table);
+    known.set(table, found);
+    return found;
+  };
   return (action, first, second, room, inside) => {
     const noted = notes();
     const problem = judge(action, first, second, room, inside, noted);
@@ -114,6 +122,7 @@ export function makeAuthorizer(
       return `the table ${table}, which holds rows of a protected one`;
     const system = name.startsWith('sqlite_') || name.startsWith('pragma_') || name === 'json_each' || name === 'json_tree' || name === '';
     if (!system && tableDenied(policy, room ?? undefined, table)) return `the table ${table}, which the settings hide`;
+    for (const secret of secrets(name, room)) noted.near.add(secret);
     const masking = column === '' ? undefined : columnRule(policy, room ?? undefined, table, column);
     if (masking === undefined) return undefined;
     if (masking === 'deny') return `the column ${table}.${column}, which the settings hide`;

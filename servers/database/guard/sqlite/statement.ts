@@ -73,6 +73,23 @@ export function checkMasked(sql: string, reads: readonly ProtectedRead[], output
   if (list.ordinals) throw say(first, 'could be ordered by its position: name the column');
 }
 
+/**
+ * Refuses joins that compare protected columns: SQLite's authorizer is not asked about the columns of NATURAL and USING.
+ * @param secrets protected columns of the tables the statement touches
+ * @throws SignalboxError `SBX_DB_REFUSED`
+ */
+export function checkJoins(sql: string, secrets: ReadonlySet<string>): void {
+  if (secrets.size === 0) return;
+  const tokens = tokenize(sql, 'sqlite');
+  for (const [index, token] of tokens.entries()) {
+    if (token.kind !== 'word') continue;
+    if (token.lower === 'natural') throw refusal('NATURAL JOIN compares every common column, and some are protected.');
+    if (token.lower !== 'using' || tokens[index + 1]?.text !== '(') continue;
+    for (let at = index + 2; at < tokens.length && tokens[at]?.text !== ')'; at++)
+      if (secrets.has(tokens[at]?.lower ?? '')) throw refusal(`The protected column ${tokens[at]?.text} may not be joined on.`);
+  }
+}
+
 interface List {
   readonly items: readonly { column: string; alias: string | undefined }[];
   readonly ordinals: boolean;
