@@ -14,6 +14,7 @@ import type { Catalog, Route } from './catalog.ts';
 import { ClientLimits } from './client-limits.ts';
 import { listOutcome } from './encoded-list.ts';
 import type { EndpointView } from './endpoint-view.ts';
+import { codeOf, LEGACY_ONLY, legacyOnly } from './failures.ts';
 import { fromFallback, mayFallBack } from './fallback.ts';
 import { about } from './handshake.ts';
 import { LEVELS } from './log-levels.ts';
@@ -363,38 +364,3 @@ export class Router {
 
 /** Pages of one server's tasks that are read at most. */
 const TASK_PAGES = 100;
-
-/** Methods that 2026-07-28 no longer has: a server of that era does not know them. */
-const LEGACY_ONLY: ReadonlySet<string> = new Set([
-  'initialize',
-  'ping',
-  'logging/setLevel',
-  'resources/subscribe',
-  'resources/unsubscribe',
-  'tasks/list',
-  'tasks/result',
-]);
-
-function legacyOnly(method: string): SignalboxError {
-  return new SignalboxError('SBX_METHOD_UNKNOWN', `Method ${method} is not known.`, {
-    why: 'The request is of revision 2026-07-28, which does not have it.',
-    fix: 'Use what took its place in that revision, or an earlier one.',
-  });
-}
-
-/** The JSON-RPC code of a failure of our own. */
-function codeOf(error: unknown): number {
-  if (!(error instanceof SignalboxError)) return RPC.internal;
-  if (error.code === 'SBX_METHOD_UNKNOWN') return RPC.methodNotFound;
-  return INVALID_PARAMS.has(error.code) ? RPC.invalidParams : RPC.internal;
-}
-
-/** Codes that are the client's fault by the specification (unknown tool, prompt, resource, cursor, state): `-32602`, never a tool result. */
-const INVALID_PARAMS: ReadonlySet<string> = new Set([
-  'SBX_TOOL_UNKNOWN',
-  'SBX_PROMPT_UNKNOWN',
-  'SBX_RESOURCE_UNKNOWN',
-  'SBX_CURSOR_INVALID',
-  'SBX_TASK_UNKNOWN',
-  'SBX_STATE_INVALID',
-]);
