@@ -14,9 +14,9 @@ const FILE_SCHEMA: JsonObject = {
   description: 'A file: its content as "text" or as "base64".',
   properties: {
     filename: { type: 'string', maxLength: 255 },
-    contentType: { type: 'string', maxLength: 127 },
+    contentType: { type: 'string', maxLength: 127, pattern: '^[\\w.+-]+/[\\w.+-]+$' },
     text: { type: 'string' },
-    base64: { type: 'string', contentEncoding: 'base64' },
+    base64: { type: 'string', contentEncoding: 'base64', pattern: '^[A-Za-z0-9+/_-]*={0,2}$' },
   },
   additionalProperties: false,
 };
@@ -40,7 +40,12 @@ export function bodyOf(
   const media = description.object(content[chosen.type]);
   const base = { property: propertyName('body', taken), required, contentType: chosen.written, kind: chosen.kind };
   if (chosen.kind === 'binary') {
-    const schema = { type: 'string', contentEncoding: 'base64', description: `The content (${chosen.written}), as base64.` };
+    const schema = {
+      type: 'string',
+      contentEncoding: 'base64',
+      pattern: '^[A-Za-z0-9+/_-]*={0,2}$',
+      description: `The content (${chosen.written}), as base64.`,
+    };
     return { body: { ...base, schema, files: [], partTypes: {} }, defs: {} };
   }
   if (chosen.kind === 'text') {
@@ -56,6 +61,8 @@ export function bodyOf(
     properties[file] = isListOfFiles(description, media, file) ? { type: 'array', items: FILE_SCHEMA } : FILE_SCHEMA;
   const schema: JsonObject = {
     ...read.schema,
+    // Forms have fields; a schema that leaves the type open would let anything else through.
+    ...(chosen.kind !== 'json' ? { type: 'object' } : {}),
     ...(files.length === 0 ? {} : { properties }),
     ...(words === undefined || read.schema['description'] !== undefined ? {} : { description: words }),
     ...(example === undefined || JSON.stringify(example).length > 1500 ? {} : { examples: [example] }),

@@ -6,7 +6,7 @@ import type { Parameter, Style } from './operation.ts';
 import type { SchemaReader } from './schema.ts';
 
 /** A description that asks for more has been made to hurt. */
-const MAX_PARAMETERS = 200;
+const MAX_PARAMETERS = 1000;
 const NODES = 150;
 const DEFAULT_STYLE = { path: 'simple', query: 'form', querystring: 'form', header: 'simple', cookie: 'form' } as const;
 const STYLES: Readonly<Record<string, readonly Style[]>> = {
