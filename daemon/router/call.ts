@@ -40,6 +40,8 @@ export interface ClientCall {
   readonly request: Request;
   readonly era: Era;
   readonly caller: Caller;
+  /** Waits for the client's turn at a server, where it has limits; what it gives is called when the server is done. */
+  readonly admit?: ((signal: AbortSignal) => Promise<() => void>) | undefined;
   /** Aborted when the client cancels. */
   readonly signal: AbortSignal;
   /** Sends a notification that belongs to this request (progress, log). */

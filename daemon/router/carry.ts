@@ -189,16 +189,21 @@ export class Carrier {
     signal: AbortSignal,
     use: (connection: Connection) => Promise<Outcome>,
   ): Promise<Outcome> {
-    const lease = await upstream.lease({ ...scopeOf(call, signal), onCrowded: (held) => this.#parking.makeRoom(held) });
-    onSent?.();
-    let went: CallEnd = 'ok';
+    const turn = await call.admit?.(signal);
     try {
-      return await use(lease.connection);
-    } catch (error) {
-      went = endOf(error, signal.aborted);
-      throw error;
+      const lease = await upstream.lease({ ...scopeOf(call, signal), onCrowded: (held) => this.#parking.makeRoom(held) });
+      onSent?.();
+      let went: CallEnd = 'ok';
+      try {
+        return await use(lease.connection);
+      } catch (error) {
+        went = endOf(error, signal.aborted);
+        throw error;
+      } finally {
+        lease.release(went);
+      }
     } finally {
-      lease.release(went);
+      turn?.();
     }
   }
 

@@ -1,6 +1,6 @@
 /** Limits of one client at one endpoint (`clients.NAME.limits`): however many sessions and transports it comes by, they share them. */
 import type { ResolvedEndpoint, ServerLimits } from '../api/config.ts';
-import { Limiter, type Permit } from '../upstreams/limiter.ts';
+import { Limiter } from '../upstreams/limiter.ts';
 import type { ClientCall } from './call.ts';
 
 /** Requests that make a server work. Lists and the handshake are answered from what is known and cost nobody anything. */
@@ -16,16 +16,17 @@ export class ClientLimits {
   readonly #limited = new Map<string, Limited>();
 
   /**
-   * Waits for the client's turn; undefined where it has no limits or the request is no work.
-   * @returns the function that says the call is over
-   * @throws SBX_BUSY, SBX_RATE_LIMITED, the signal's reason; see {@link Limiter.acquire}
+   * What waits for the client's turn; undefined where it has no limits or the request is no work. The function it gives says that the call
+   * is over at the server: a parked call takes part of the client's limits as long as it is open there.
+   * @throws (the returned function) SBX_BUSY, SBX_RATE_LIMITED, the signal's reason; see {@link Limiter.acquire}
    */
-  admit({ clients, path }: ResolvedEndpoint, { request, caller, signal }: ClientCall): Promise<Permit> | undefined {
+  admission({ clients, path }: ResolvedEndpoint, { request, caller }: ClientCall): ClientCall['admit'] {
     if (clients === undefined || !WORK.has(request.method) || !Object.hasOwn(clients, caller.client)) return undefined;
     const limits = clients[caller.client]?.limits;
     if (limits === undefined) return undefined;
     // Turns go round between sessions; without one, the client is one.
-    return this.#of(`${caller.client} ${path}`, caller.client, limits).acquire(caller.session?.id ?? caller.principal, signal);
+    const limiter = this.#of(`${caller.client} ${path}`, caller.client, limits);
+    return (signal) => limiter.acquire(caller.session?.id ?? caller.principal, signal);
   }
 
   #of(key: string, client: string, limits: ServerLimits): Limiter {

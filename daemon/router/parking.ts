@@ -71,8 +71,9 @@ const AWAY_MS = 60_000;
 const GATHER_MS = 8;
 /** Milliseconds the outcome of a round is kept for a client that sends the same request twice. */
 const AFTERLIFE_MS = 60_000;
-/** Calls parked at once. */
+/** Calls parked at once, by all clients and by one. */
 const LIMIT = 1000;
+const OWN_LIMIT = 100;
 
 /** All parked calls. */
 export class Parking {
@@ -141,11 +142,14 @@ export class Parking {
   #park(call: ClientCall, { digest, replaySafe }: Parked, journal: readonly Answered[], round: number): Park {
     const { principal } = call.caller;
     return new Park({
+      principal,
       journal,
       round,
       lifeMs: this.#lifeMs,
       keep: (park) => {
-        if (this.#parks.size >= LIMIT) return false;
+        let own = 0;
+        for (const other of this.#parks.values()) if (other.principal === principal) own += 1;
+        if (this.#parks.size >= LIMIT || own >= OWN_LIMIT) return false;
         this.#parks.set(park.id, park);
         return true;
       },
@@ -166,6 +170,7 @@ export class Parking {
 }
 
 interface ParkOptions {
+  readonly principal: string;
   readonly journal: readonly Answered[];
   readonly round: number;
   readonly lifeMs: number;
@@ -210,6 +215,9 @@ class Park {
     this.#replay = [...options.journal];
   }
 
+  get principal(): string {
+    return this.#options.principal;
+  }
   /** Since when it waits for its client (milliseconds since 1970); infinity while it does not. */
   get awaySince(): number {
     return this.#waiter === undefined && !this.#over ? this.#askedAt : Number.POSITIVE_INFINITY;

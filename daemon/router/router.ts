@@ -72,14 +72,8 @@ export class Router {
       const hops = hopsOf(call.request.params);
       const loop = hops.length === 0 ? undefined : hopFault(hops, this.#daemonId);
       if (loop !== undefined) return { error: rpcError(loop, RPC.invalidRequest) };
-      const turn = this.#limits.admit(view.endpoint, call);
-      if (turn === undefined) return await this.#dispatch(view, call);
-      const release = await turn;
-      try {
-        return await this.#dispatch(view, call);
-      } finally {
-        release();
-      }
+      const admit = this.#limits.admission(view.endpoint, call);
+      return await this.#dispatch(view, admit === undefined ? call : { ...call, admit });
     } catch (error) {
       if (call.signal.aborted) return { error: { code: RPC.internal, message: 'The request was cancelled.' } };
       return this.#failure(error, call);

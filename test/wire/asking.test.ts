@@ -231,6 +231,22 @@ describe('parked calls', () => {
     });
   });
 
+  it('take part of the limits of their client until the server is done', async () => {
+    const gateway = await startGateway({ s: server() }, { endpoint: { clients: { test: { limits: { concurrency: 1, queue: 0 } } } } });
+    try {
+      const call = { name: 's__ask', arguments: { questions: [[form('one')]] } };
+      const first = await modernPost(gateway, 'tools/call', call, { capabilities: ALL });
+      const { inputRequests, requestState } = first['result'] as { inputRequests: Record<string, unknown>; requestState: string };
+      assert.match(text({ answer: await modernPost(gateway, 'tools/call', { name: 's__runs' }, {}) }), /SBX_BUSY/);
+      const inputResponses = Object.fromEntries(Object.keys(inputRequests).map((key) => [key, { action: 'decline' }]));
+      const done = await modernPost(gateway, 'tools/call', { ...call, inputResponses, requestState }, { capabilities: ALL });
+      assert.match(text({ answer: done }), /decline/);
+      await until(async () => text({ answer: await modernPost(gateway, 'tools/call', { name: 's__cancelled' }, {}) }) === '0');
+    } finally {
+      await gateway.close();
+    }
+  });
+
   it('refuse state that was changed, is another client’s, or belongs to other arguments', async () => {
     await within(server(), async (gateway) => {
       const call = { name: 's__ask', arguments: { questions: [[form('one')]] } };
