@@ -22,7 +22,7 @@ export default definePlugin<Desk>({
     const entries = new Map<string, Entry>();
     for (const [name, connection] of readConnections(settings, baseFolder))
       entries.set(name, { settings: connection, database: openConnection(name, connection, ENGINE) });
-    return { entries, audit, auditText: settings['auditText'] === true, exports: makeExports() };
+    return { entries, audit, auditText: settings['auditText'] === true, exports: makeExports(), used: new Set() };
   },
   register(server, _context, desk) {
     if (desk.entries.size === 0) {

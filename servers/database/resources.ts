@@ -123,14 +123,22 @@ async function relationsOf(database: Database): Promise<{ relations: readonly Re
   return { relations, truncated: tables.length > TABLES_SHOWN };
 }
 
-/** Looks at the version of each subscribed schema every few seconds; SQLite and PostgreSQL can tell, MySQL by its definitions. */
+/**
+ * Looks at the version of each schema every few seconds and says which changed. A legacy client names what it wants to hear of; in the modern era the
+ * SDK's entry holds the subscriptions and drops what nobody asked for, so there every database that was used is looked at.
+ */
 function watchSchemas(server: McpServer, desk: Desk): void {
   const wanted = new Set<string>();
-  const seen = new Map<string, string | undefined>();
-  let timer: NodeJS.Timeout | undefined;
+  const seen = new Map<string, string>();
+  const modern = (): boolean => (server.server.getNegotiatedProtocolVersion() ?? '') >= '2026-07-28';
   const look = async (): Promise<void> => {
     for (const [name, { database }] of desk.entries) {
-      const mine = [...wanted].filter((uri) => uri.startsWith(`db://${encodeURIComponent(name)}/`));
+      const schema = schemaUri(name);
+      const diagram = `db://${encodeURIComponent(name)}/diagram`;
+      const mine =
+        modern() && desk.used.has(name)
+          ? [schema, diagram]
+          : [...wanted].filter((uri) => uri.startsWith(schema.slice(0, -'schema'.length)));
       if (mine.length === 0) continue;
       // A database that does not answer has not changed; it is asked again.
       const version = await database.schemaVersion().catch(() => undefined);
@@ -142,25 +150,26 @@ function watchSchemas(server: McpServer, desk: Desk): void {
       server.sendResourceListChanged();
     }
   };
-  const follow = async (uri: string, on: boolean): Promise<void> => {
-    if (on) wanted.add(uri);
-    else wanted.delete(uri);
-    if (wanted.size > 0 && timer === undefined) {
-      await look();
-      timer = setInterval(() => void look().catch(() => undefined), LOOK_EVERY_MS);
-      timer.unref();
-    } else if (wanted.size === 0) {
-      clearInterval(timer);
-      timer = undefined;
-    } else await look();
-  };
+  let looking = false;
+  const timer = setInterval(() => {
+    if (looking) return;
+    looking = true;
+    // A client that has gone hears nothing; the timer ends with the process.
+    void look()
+      .catch(() => undefined)
+      .finally(() => {
+        looking = false;
+      });
+  }, LOOK_EVERY_MS);
+  timer.unref();
   server.server.registerCapabilities({ resources: { subscribe: true, listChanged: true } });
   server.server.setRequestHandler('resources/subscribe', async ({ params }) => {
-    await follow(params.uri, true);
+    wanted.add(params.uri);
+    await look();
     return {};
   });
-  server.server.setRequestHandler('resources/unsubscribe', async ({ params }) => {
-    await follow(params.uri, false);
+  server.server.setRequestHandler('resources/unsubscribe', ({ params }) => {
+    wanted.delete(params.uri);
     return {};
   });
 }

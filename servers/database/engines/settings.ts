@@ -71,7 +71,7 @@ function readConnection(name: string, entry: Json, settings: Json, baseFolder: s
   const engine = ENGINES[scheme];
   if (engine === undefined) throw wrong(name, `"${scheme}" is no engine`, 'Use sqlite:, postgresql: or mysql: in "url", or "engine".');
   const common: Common = {
-    access: (entry['access'] ?? 'read') as Access,
+    access: (entry['access'] ?? (settings['access'] as Json | undefined)?.[name] ?? 'read') as Access,
     confirm: (entry['confirm'] ?? 'ask') as 'ask' | 'never',
     policy: readPolicy(entry),
     limits: readLimits(entry, settings),

@@ -14,12 +14,20 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return best?.name;
 }
 
+/** Insertions, deletions, replacements and swaps of neighbours. */
 function edits(left: string, right: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let i = 1; i <= left.length; i++) {
     const next = [i];
-    for (let j = 1; j <= right.length; j++)
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1)));
+    for (let j = 1; j <= right.length; j++) {
+      const same = left[i - 1] === right[j - 1];
+      let least = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (same ? 0 : 1));
+      if (left[i - 1] === right[j - 2] && left[i - 2] === right[j - 1])
+        least = Math.min(least, (before[j - 2] ?? Number.POSITIVE_INFINITY) + 1);
+      next.push(least);
+    }
+    before = row;
     row = next;
   }
   return row[right.length] ?? 0;

@@ -18,6 +18,8 @@ export interface Desk {
   /** Audit lines carry the statement's text. */
   readonly auditText: boolean;
   readonly exports: Exports;
+  /** Names of the databases some call has asked for: only they are looked at for changes. */
+  readonly used: Set<string>;
 }
 
 /** Input of every tool that asks one database. */
@@ -30,7 +32,10 @@ export function connectionSchema(desk: Desk): JsonObject {
 export function choose(desk: Desk, name: unknown): Entry {
   const asked = typeof name === 'string' ? name : [...desk.entries.keys()][0];
   const entry = asked === undefined ? undefined : desk.entries.get(asked);
-  if (entry !== undefined) return entry;
+  if (entry !== undefined) {
+    desk.used.add(entry.database.name);
+    return entry;
+  }
   const near = nearest(String(asked), [...desk.entries.keys()]);
   throw new SignalboxError('SBX_DB_CONNECTION', `There is no connection "${asked}".`, {
     why: 'The settings do not name it.',

@@ -88,6 +88,7 @@ export async function startMariadb(programs: { server: string; install: string }
     '--innodb-flush-log-at-trx-commit=0',
     '--secure-file-priv=',
     '--local-infile=1',
+    '--max-allowed-packet=1G',
   ];
   return supervise(folder, socket, socket, () => spawn(programs.server, args, { ...options, stdio: 'ignore' }), 'SIGTERM');
 }
