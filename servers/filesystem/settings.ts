@@ -48,7 +48,8 @@ export function readSettings(document: JsonObject): Settings {
     only: given.only,
     hardLinks: given.hardLinks ?? 'proved',
     newNames: given.newNames ?? 'portable',
-    maxFileBytes: given.maxFileBytes ?? 16 * MIB,
+    // What fits, as text, into the 10 MiB that the SDK's clients take in one message on stdio.
+    maxFileBytes: given.maxFileBytes ?? 8 * MIB,
     maxCopyBytes: given.maxCopyBytes ?? 1024 * MIB,
     gitignore: given.gitignore ?? false,
     clientRoots: given.clientRoots ?? 'ignore',

@@ -65,7 +65,7 @@ export function searchContent(area: Area, query: ContentQuery, share: Share): Co
   const needle = pattern.literal === undefined ? undefined : Buffer.from(pattern.literal, 'utf8');
   const globs = globsOf(query.glob);
   const matches: ContentMatch[] = [];
-  const state = { file: -1, files: 0, skippedLarge: 0 };
+  const state = { file: 0, files: 0, skippedLarge: 0 };
   const start = area.locate(query.path, 'read');
   try {
     const look = (data: Buffer, path: string): void => {
@@ -79,9 +79,9 @@ export function searchContent(area: Area, query: ContentQuery, share: Share): Co
     if (start.place.stat?.isDirectory() !== true) {
       if (share.part === 0) look(readOne(area, start, query.maxFileBytes), start.place.path);
     } else {
-      for (const found of walk(area, start, { exclude: globsOf(query.exclude), includeIgnored: query.includeIgnored })) {
+      for (const found of walk(area, start, { exclude: globsOf(query.exclude), includeIgnored: query.includeIgnored, share })) {
         if (!isWanted(found, globs)) continue;
-        if (++state.file % share.parts !== share.part) continue;
+        state.file = found.index;
         if (share.cancelled()) break;
         const data = readFound(area, start, found, query.maxFileBytes, state);
         if (data !== undefined) look(data, found.path);

@@ -62,7 +62,6 @@ export async function findSymbols(area: Area, query: SymbolQuery, share: Share):
   const files = globsOf(query.glob);
   const matches: SymbolMatch[] = [];
   const counts = { skippedLarge: 0 };
-  let file = -1;
   let seen = 0;
   const start = area.locate(query.path, 'read');
   try {
@@ -70,11 +69,10 @@ export async function findSymbols(area: Area, query: SymbolQuery, share: Share):
     const single = start.place.stat?.isDirectory() === true ? undefined : start.place.name;
     const from = single === undefined ? start : area.locate(area.shown(start.root, start.place.path.slice(0, -single.length - 1)), 'read');
     try {
-      for (const found of walk(area, from, { exclude: [], includeIgnored: query.includeIgnored })) {
+      for (const found of walk(area, from, { exclude: [], includeIgnored: query.includeIgnored, share })) {
         const language = found.entry.isFile() ? languageOf(found.entry.name) : undefined;
         if (language === undefined || (single !== undefined && found.path !== start.place.path)) continue;
         if (files.length > 0 && !matchesAny(files, found.below)) continue;
-        if (++file % share.parts !== share.part) continue;
         if (share.cancelled()) break;
         const data = readFound(area, from, found, MAX_BYTES, counts);
         if (data === undefined || (needle !== undefined && data.indexOf(needle) < 0)) continue;
@@ -82,7 +80,7 @@ export async function findSymbols(area: Area, query: SymbolQuery, share: Share):
         if (++seen % 50 === 0) share.progress(seen);
         for (const match of await definitions(text, language, isNamed)) {
           if (query.kind !== undefined && match.kind !== query.kind) continue;
-          matches.push({ ...match, file, path: area.shown(from.root, found.path) });
+          matches.push({ ...match, file: found.index, path: area.shown(from.root, found.path) });
           if (matches.length >= query.maxMatches) return { matches, files: seen, ended: false };
         }
       }

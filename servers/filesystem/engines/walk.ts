@@ -13,6 +13,8 @@ export interface Found {
   readonly path: string;
   /** Below the folder the walk began in. */
   readonly below: string;
+  /** Position among the files of the walk, the same in every thread. */
+  readonly index: number;
 }
 
 /** What is left out. */
@@ -20,12 +22,16 @@ export interface WalkOptions {
   readonly exclude: readonly Glob[];
   /** Also what .gitignore names. */
   readonly includeIgnored: boolean;
+  /** Only every nth file, before anything is asked of it: how several threads share one tree. */
+  readonly share?: { readonly part: number; readonly parts: number };
 }
 
 /** Entries of the tree, folders before what is in them, names in order. Folders that this user may not list are passed over. */
 export function* walk(area: Area, start: Located, options: WalkOptions): Generator<Found> {
   const rules = options.includeIgnored ? undefined : ignoreRules(area, start);
   const prefix = start.place.path === '' ? 0 : start.place.path.length + 1;
+  const { share } = options;
+  let index = -1;
   function* visit(folder: Place, depth: number): Generator<Found> {
     let entries: Dirent[];
     try {
@@ -37,12 +43,13 @@ export function* walk(area: Area, start: Located, options: WalkOptions): Generat
     const level = rules !== undefined && entries.some((entry) => entry.name === '.gitignore') ? rules.enter(folder) : undefined;
     const base = folder.path === '' ? '' : `${folder.path}/`;
     for (const entry of entries.sort(byName)) {
-      const path = base + entry.name;
       const isFolder = entry.isDirectory();
+      if (!isFolder && ++index >= 0 && share !== undefined && index % share.parts !== share.part) continue;
+      const path = base + entry.name;
       if (!area.visible(start.root, path, isFolder) || rules?.ignores(path, isFolder) === true) continue;
       const below = path.slice(prefix);
       if (options.exclude.length > 0 && matchesAny(options.exclude, below)) continue;
-      yield { folder, entry, path, below };
+      yield { folder, entry, path, below, index };
       if (!isFolder || depth >= MAX_DEPTH) continue;
       const child = folder.child(entry.name);
       if (child === undefined) continue;

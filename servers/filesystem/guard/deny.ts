@@ -113,11 +113,12 @@ export function denyList({ deny = [], allow = [], only, home = false }: DenySett
     if (allowed(path) !== undefined) return undefined;
     const top = atTop(path);
     if (top !== undefined) return top;
+    const found = builtIn(path);
+    if (found === undefined || folder) return found;
     // The exception is for the file itself; a folder of that name excuses nothing beneath another denied name.
     const last = path.slice(path.lastIndexOf('/') + 1);
     const parents = path.slice(0, Math.max(0, path.length - last.length - 1));
-    if (!folder && readable(last) !== undefined && (parents === '' || builtIn(parents) === undefined)) return undefined;
-    return builtIn(path);
+    return readable(last) !== undefined && (parents === '' || builtIn(parents) === undefined) ? undefined : found;
   };
   return {
     read,
@@ -138,22 +139,38 @@ type Rules = (path: string) => string | undefined;
  * than reading them.
  */
 function compile(patterns: readonly string[]): Rules {
+  if (patterns.length === 0) return () => undefined;
   const names = new Map<string, string>();
   const endings = new Map<string, string>();
-  const globs: { readonly pattern: string; readonly matches: Glob }[] = [];
+  const dotted: Compiled[] = [];
+  const others: Compiled[] = [];
   for (const pattern of patterns) {
     const folded = foldPath(pattern);
     if (/^[^*?[\]{}\\/]+$/.test(folded)) names.set(folded, pattern);
     else if (/^\*\.[^*?[\]{}\\/.]+$/.test(folded)) endings.set(folded.slice(2), pattern);
-    else globs.push({ pattern, matches: compileGlob(pattern, { subtree: true }) });
+    // Most of the rest wants a name that begins with a dot, and most paths have none.
+    else if (/(?:^|\/)\.[^/{]/.test(folded) && !folded.includes('{'))
+      dotted.push({ pattern, matches: compileGlob(pattern, { subtree: true }) });
+    else others.push({ pattern, matches: compileGlob(pattern, { subtree: true }) });
   }
   return (path) => {
     const folded = foldPath(path);
-    for (const name of folded.split('/')) {
-      const found = names.get(name) ?? (endings.size === 0 ? undefined : endings.get(name.slice(name.lastIndexOf('.') + 1)));
+    for (let from = 0; from <= folded.length; ) {
+      const slash = folded.indexOf('/', from);
+      const name = folded.slice(from, slash < 0 ? folded.length : slash);
+      const dot = name.lastIndexOf('.');
       // `*.key` wants a dot: a file that is called "key" has none.
-      if (found !== undefined && (names.has(name) || name.includes('.'))) return found;
+      const found = names.get(name) ?? (dot < 0 ? undefined : endings.get(name.slice(dot + 1)));
+      if (found !== undefined) return found;
+      if (slash < 0) break;
+      from = slash + 1;
     }
+    const globs = dotted.length > 0 && (folded.startsWith('.') || folded.includes('/.')) ? [...dotted, ...others] : others;
     return globs.length === 0 ? undefined : globs.find((glob) => glob.matches(folded))?.pattern;
   };
+}
+
+interface Compiled {
+  readonly pattern: string;
+  readonly matches: Glob;
 }

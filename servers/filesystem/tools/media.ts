@@ -79,7 +79,8 @@ export function readMediaFile(area: Area, maxFileBytes: number): FileTool {
     annotations: READ_ONLY,
     run: (args, call) =>
       withFile(area, String(args['path']), call, ({ place, shown }) => {
-        const data = readContent(place, maxFileBytes);
+        // Base64 makes three bytes four: what goes out must fit where text of maxFileBytes fits.
+        const data = readContent(place, Math.floor(maxFileBytes * 0.8));
         const mimeType = mimeOf(place.name, data);
         const type = mimeType.startsWith('image/') ? 'image' : mimeType.startsWith('audio/') ? 'audio' : undefined;
         if (type === undefined) {

@@ -11,11 +11,17 @@ import { type Call, type FileTool, input, output, PATH, READ_ONLY } from './defi
 /** Bytes of text one answer carries when a part is asked for. */
 const MAX_PART = 1024 * 1024;
 const MAX_FILES = 50;
+/**
+ * Characters that stand in the structured content as well as in the text. Twice 10 MB is more than the SDK's clients take on stdio: their
+ * buffer ends at 10 MiB and closes the connection.
+ */
+const MAX_TWICE = 256 * 1024;
 const LINE = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const;
 
 const RESULT = {
   path: { type: 'string' },
   content: { type: 'string' },
+  contentInText: { type: 'boolean', description: 'The content is large and stands in the text of the answer only.' },
   encoding: { type: 'string', description: 'utf-8, utf-8-bom, utf-16le, utf-16be or latin1 (one byte per character).' },
   size: { type: 'integer', description: 'Bytes of the whole file.' },
   startLine: { type: 'integer', description: 'Number of the first line given, where it is known.' },
@@ -42,12 +48,15 @@ export function readTextFile(area: Area, maxFileBytes: number): FileTool {
       offset: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'First byte, from 0.' },
       length: { type: 'integer', minimum: 1, maximum: MAX_PART, description: `Bytes, with offset; at most ${MAX_PART}.` },
     }),
-    output: output(['path', 'content', 'encoding', 'size', 'truncated'], RESULT),
+    output: output(['path', 'encoding', 'size', 'truncated'], RESULT),
     annotations: READ_ONLY,
     run: async (args, call) => {
       const structured = await readText(area, args, maxFileBytes, call);
       const more = structured['truncated'] === true ? `\n[cut: go on with offset ${structured['nextOffset']}]` : '';
-      return { structured, text: `${structured['content']}${more}` };
+      const text = `${structured['content']}${more}`;
+      if (text.length <= MAX_TWICE) return { structured, text };
+      const { content: _content, ...rest } = structured;
+      return { structured: { ...rest, contentInText: true }, text };
     },
   };
 }
@@ -162,12 +171,13 @@ export async function readText(
         piece = await readLines(file, first ?? 1, last ?? Number.MAX_SAFE_INTEGER, MAX_PART, call.signal);
       else {
         if (size > maxFileBytes) throw tooLarge(located.shown, size, maxFileBytes);
-        const data = file.read(0, Math.max(size, 65_536) + 1);
+        // One byte more than it says, so that a file that has grown is noticed; some file systems say 0 of everything.
+        const data = file.read(0, (size === 0 ? 65_536 : size) + 1);
         if (data.length > maxFileBytes) throw tooLarge(located.shown, data.length, maxFileBytes);
         piece = { data, offset: 0, firstLine: 1, cut: false, atEnd: true };
       }
       call.note({ bytes: piece.data.length });
-      return describe(located.shown, piece, size, file.read(0, 3));
+      return describe(located.shown, piece, size, piece.offset === 0 ? piece.data : file.read(0, 3));
     } finally {
       file.close();
     }
