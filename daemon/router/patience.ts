@@ -1,4 +1,4 @@
-/** How long a list waits for servers that were never met: as long as the healthy ones need, and a little longer. */
+/** How long a list waits for servers that were never met: in proportion to what the healthy ones need. */
 
 /** One server that is being waited for. */
 export interface Wait {
@@ -11,19 +11,21 @@ export interface Wait {
 }
 
 /** A server may take this many times as long as the slowest that has answered… */
-const FACTOR = 1.5;
-/** …and this many milliseconds more. */
-const GRACE_MS = 500;
+const FACTOR = 3;
+/** …and this many milliseconds more. A tool that is missing from the first list costs more than a moment. */
+const GRACE_MS = 1000;
+/** What starting is taken to cost, milliseconds, where the others are known already. */
+const USUAL_MS = 500;
 
 /**
- * Waits for servers together. One that hangs delays nobody by more than the others took anyway.
- * @param others whether other servers of the list are known already: then these are waited for only for the grace
+ * Waits for servers together. One that hangs is given up when the others have long answered.
+ * @param others whether other servers of the list are known already: then these get what starting usually costs
  */
 export function together(waits: readonly Wait[], others: boolean): Promise<void> {
   if (waits.length === 0) return Promise.resolve();
   const start = Math.min(...waits.map(({ since }) => since));
   const open = new Set(waits);
-  let slowest = others ? 0 : undefined;
+  let slowest = others ? USUAL_MS : undefined;
   return new Promise<void>((resolve) => {
     let timer: NodeJS.Timeout | undefined;
     const look = (): void => {

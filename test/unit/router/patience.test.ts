@@ -48,7 +48,7 @@ describe('waiting for servers together', () => {
     const [broken, slow] = [server(), server()];
     const list = together([broken, slow], false);
     broken.answer(false);
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await new Promise((resolve) => setTimeout(resolve, 1700));
     assert.equal(await now(list), pending);
     slow.answer(true);
     await list;
