@@ -70,6 +70,8 @@ function readResponse(model: Model, frame: Frame, message: JsonObject): Reading 
 function matched(model: Model, frame: Frame, message: JsonObject): Asked | undefined {
   const { judge } = model;
   const id = message['id'];
+  // the refusal of a GET or DELETE is the body of an HTTP status, no response to a request
+  if (!frame.channel.startsWith('post:') && frame.channel !== 'out' && (id === null || id === undefined)) return undefined;
   const exact = Object.hasOwn(message, 'id') ? model.requests.get(keyOf(id)) : undefined;
   const onChannel = frame.channel === 'out' ? undefined : [...model.requests.values()].find(({ channel }) => channel === frame.channel);
   if (exact !== undefined && (onChannel === undefined || onChannel === exact || exact.answers === 0)) {

@@ -173,7 +173,7 @@ export class Session {
   /** Sends a request as it is. Its response is waited for. */
   async ask(
     message: JsonObject,
-    options: RequestOptions & { readonly text?: Buffer; readonly wellFormed?: boolean } = {},
+    options: RequestOptions & { readonly text?: Buffer; readonly wellFormed?: boolean; readonly unsent?: boolean } = {},
   ): Promise<Answer> {
     const method = String(message['method']);
     const params = isObject(message['params']) ? message['params'] : undefined;
@@ -197,7 +197,11 @@ export class Session {
       timer = setTimeout(() => done(undefined), limit);
       if (this.ended !== undefined) done(undefined);
     });
-    const sent = this.#send(message, { timeoutMs: limit + 500, ...options }, options.text);
+    // `unsent`: it travels inside the bytes of another message
+    const sent =
+      options.unsent === true
+        ? { channel: 'out', abort: () => {} }
+        : this.#send(message, { timeoutMs: limit + 500, ...options }, options.text);
     asked.channel = sent.channel;
     void sent.exchange?.then(() => setImmediate(() => this.#waiting.get(asked)?.(NOTHING)));
     const found = await arrived;

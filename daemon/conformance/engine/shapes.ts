@@ -36,6 +36,7 @@ const block: Schema = {
   properties: { type: { enum: Object.keys(BLOCKS) }, annotations, _meta: object },
   allOf: Object.entries(BLOCKS).map(([type, schema]) => ({
     if: { properties: { type: { const: type } }, required: ['type'] },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
     then: schema,
   })),
 };

@@ -6,6 +6,7 @@ import { validValues } from '../generators/schema.ts';
 import type { Target } from '../transports/wire.ts';
 import { at, objectsAt } from './judge.ts';
 import { Session, type SessionOptions } from './session.ts';
+import { compile } from './validator.ts';
 
 /** A tool and how to call it. */
 export interface Tool {
@@ -152,7 +153,21 @@ function toolOf(definition: JsonObject): Tool {
   const values = validValues(definition['inputSchema']);
   const samples = typeof values === 'string' ? [] : fc.sample(values, { numRuns: 40, seed: 7 }).filter(isObject);
   const sample = samples.sort((one, other) => JSON.stringify(one).length - JSON.stringify(other).length)[0];
-  return { name: String(definition['name']), definition, values, sample };
+  return { name: String(definition['name']), definition, values, sample: sample === undefined ? undefined : unhurried(definition, sample) };
+}
+
+/** The sample with one second (or a few steps) for what is called a duration, if that is valid: nobody learns more from ten. */
+function unhurried(definition: JsonObject, sample: JsonObject): JsonObject {
+  const properties = at(definition, 'inputSchema', 'properties');
+  const quick = { ...sample };
+  for (const [key, schema] of Object.entries(isObject(properties) ? properties : {})) {
+    const type = at(schema, 'type');
+    if (type !== 'number' && type !== 'integer') continue;
+    if (/duration|seconds|delay|sleep|wait/i.test(key)) quick[key] = /ms|milli/i.test(key) ? 500 : 1;
+    else if (/^(?:steps|rounds|iterations|count|times)$/i.test(key)) quick[key] = 3;
+  }
+  const validate = compile(definition['inputSchema']);
+  return validate instanceof Error || validate(quick) !== undefined ? sample : quick;
 }
 
 async function watch(session: Session, tool: Tool, era: Era): Promise<Role> {
