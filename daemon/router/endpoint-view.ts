@@ -149,10 +149,12 @@ export class EndpointView {
     return this.#catalogs.cursors.page({ items, scope: [this.endpoint.path, client, era, list].join('\n') }, cursor);
   }
 
-  /** A server that a member uses (its fallback), if it is configured and its tool not hidden from those who use it. */
-  usedBy(member: Member, name: string, tool: string): Upstream | undefined {
+  /** A server that a member uses (its fallback), if it is configured and its tool neither hidden from those who use it nor held by a pin. */
+  usedBy(member: Member, name: string, tool: string, era: Era): Upstream | undefined {
     const { uses } = member.server;
     const used = uses !== undefined && Object.hasOwn(uses, name) ? uses[name] : undefined;
+    const bound = this.#members.filter(({ server }) => server.name === name && server.pin === true);
+    if (bound.some((pinned) => !pinned.tools(era).tools.some(({ own }) => own === tool))) return undefined;
     return used === undefined || used.hidden.includes(tool) ? undefined : this.#options.host.find(used, this.endpoint.workspace);
   }
 

@@ -206,7 +206,7 @@ export class Router {
     try {
       return this.#exposed(await this.#carrier.carry(carriage), view, member, call);
     } catch (error) {
-      const other = fallback === undefined || !mayFallBack(error, sent) ? undefined : view.usedBy(member, fallback, route.name);
+      const other = fallback === undefined || !mayFallBack(error, sent) ? undefined : view.usedBy(member, fallback, route.name, call.era);
       if (other === undefined || fallback === undefined) throw error;
       return fromFallback(await this.#carrier.carry({ ...carriage, upstream: other }), fallback);
     }
