@@ -27,7 +27,8 @@ function operationOf(name: string, request: CatalogueRequest, taken: Set<string>
   const { server, path, query } = split(request.path, wrong);
   const properties = new Set<string>();
   const parameters = Object.entries(request.parameters ?? {}).map(([property, given]): Parameter => {
-    const place = given.in ?? (path.includes(`{${given.name ?? property}}`) ? 'path' : 'query');
+    const place =
+      given.in ?? (path.includes(`{${given.name ?? property}}`) || path.includes(`{+${given.name ?? property}}`) ? 'path' : 'query');
     const wanted = given.name ?? property;
     if (place === 'header' && isOwned(wanted)) throw wrong(`the header ${wanted} belongs into "headers" or "auth", not to an argument`);
     return {

@@ -11,11 +11,21 @@ const LISTS = ['data', 'items', 'results', 'value', 'values', 'records', 'entrie
 /**
  * The address of the next page, if there is one.
  * @param page its parsed JSON
+ * @param linkSeen whether an earlier page gave a link to its next
  * @param first number of items of the first page; a shorter one is the last where pages are numbered
  */
-export function nextPage(pagination: Pagination, url: URL, fetched: Fetched, page: unknown, first: number): URL | undefined {
+export function nextPage(
+  pagination: Pagination,
+  url: URL,
+  fetched: Fetched,
+  page: unknown,
+  first: number,
+  linkSeen: boolean,
+): URL | undefined {
   const linked = linkNext(fetched.headers['link']);
   if (linked !== undefined) return resolved(linked, fetched.url, url);
+  // An API that pages by links says by their absence that this was the last.
+  if (linkSeen || /;\s*rel\s*=\s*"?(?:prev|first|last)\b/iu.test(fetched.headers['link'] ?? '')) return undefined;
   if (pagination.more !== undefined && pointed(page, pagination.more) !== true) return undefined;
   const items = itemsOf(pagination, page);
   const count = items?.length ?? 0;

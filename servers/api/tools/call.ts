@@ -7,7 +7,7 @@ import type { Operation } from '../description/operation.ts';
 import type { Fetched } from '../guard/exchange.ts';
 import { badInput } from '../guard/target.ts';
 import { buildRequest } from '../request/build.ts';
-import { itemsOf, joined, nextPage } from '../request/pages.ts';
+import { itemsOf, joined, linkNext, nextPage } from '../request/pages.ts';
 import { SECRET_MARGIN } from '../request/secrets.ts';
 import { selected } from '../request/select.ts';
 import { send } from '../request/send.ts';
@@ -78,6 +78,7 @@ async function run(
   let last: { fetched: Fetched; parsed: Parsed } | undefined;
   let next: URL | undefined;
   let items = 0;
+  let linkSeen = false;
   for (;;) {
     const { fetched: raw, requests } = await send(api.sender, built, { maxBytes: api.maxBytes + SECRET_MARGIN, signal: call.signal, key });
     const whole = !raw.truncated && raw.body.length <= api.maxBytes;
@@ -100,7 +101,8 @@ async function run(
     pages.push(parsed.value);
     items += itemsOf(operation.pagination, parsed.value)?.length ?? 0;
     const firstCount = itemsOf(operation.pagination, pages[0])?.length ?? 0;
-    next = nextPage(operation.pagination, built.url, fetched, parsed.value, firstCount);
+    next = nextPage(operation.pagination, built.url, fetched, parsed.value, firstCount, linkSeen);
+    linkSeen ||= linkNext(fetched.headers['link']) !== undefined;
     if (next !== undefined && (seen.has(next.href) || !beneath(next, first.url, api.base))) next = undefined;
     if (next === undefined || pages.length >= limits.pages || items >= limits.items || tally.bytes >= api.maxBytes) break;
     seen.add(next.href);

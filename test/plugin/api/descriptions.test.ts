@@ -107,6 +107,11 @@ function forRequests(document: Readonly<Record<string, unknown>>): unknown {
         .filter(([key]) => key !== 'security')
         .map(([key, each]) => [key, walk(each)]),
     );
+    // What is a number or a text in an address is both there, so "exactly one" cannot be checked on it.
+    const schema = out['schema'] as Record<string, unknown> | undefined;
+    if (out['in'] !== undefined && schema?.['oneOf'] !== undefined) out['schema'] = { ...schema, anyOf: schema['oneOf'], oneOf: undefined };
+    // Its Ajv does not know `nullable` without `type`, which many write.
+    if (out['nullable'] === true && out['type'] === undefined) delete out['nullable'];
     const { required, properties } = out;
     if (Array.isArray(required) && typeof properties === 'object' && properties !== null)
       out['required'] = required.filter((name) => (properties as Record<string, { readOnly?: boolean }>)[String(name)]?.readOnly !== true);
@@ -152,10 +157,15 @@ it('a mock server made from a description accepts every tool, through the guard'
     strict: false,
     ajvOpts: { strict: false, validateFormats: false, logger: false },
     handlers: {
-      notImplemented: (context) => ({
-        status: 200,
-        mock: context.api.mockResponseForOperation(context.operation.operationId ?? '').mock as unknown,
-      }),
+      notImplemented: (context) => {
+        try {
+          return { status: 200, mock: context.api.mockResponseForOperation(context.operation.operationId ?? '').mock as unknown };
+        } catch (error) {
+          // Its generator of answers does not end on a schema that holds itself; the request was accepted all the same.
+          assert.ok(error instanceof RangeError, String(error));
+          return { status: 200, mock: {} };
+        }
+      },
       validationFail: (context) => ({ status: 422, mock: context.validation.errors }),
       notFound: () => ({ status: 404, mock: {} }),
     },
