@@ -19,6 +19,7 @@ import { fromFallback, mayFallBack } from './fallback.ts';
 import { about } from './handshake.ts';
 import { LEVELS } from './log-levels.ts';
 import type { Member } from './member.ts';
+import { listTasks, type Send, taskRequest } from './task-requests.ts';
 import { isTask, onlyAsTask, TASK_METHODS, TaskIds } from './tasks.ts';
 import { promptUnknown, resourceUnknown, toolUnknown } from './unknown.ts';
 import { exposeUris } from './uris.ts';
@@ -48,6 +49,7 @@ export class Router {
   readonly #carrier: Carrier;
   readonly #tasks: TaskIds;
   readonly #limits = new ClientLimits();
+  readonly #sender: Send = (member, params, call) => this.#send(member, params, call);
 
   constructor({ identity, sealer, daemonId, awayMs }: RouterOptions) {
     this.#identity = identity;
@@ -152,9 +154,9 @@ export class Router {
       case 'logging/setLevel':
         return this.#setLevel(view, call);
       case 'tasks/list':
-        return this.#listTasks(view, call);
+        return this.#taskList(view, call);
       default:
-        return TASK_METHODS.has(method) ? this.#task(view, call) : this.#unknown(view, call);
+        return TASK_METHODS.has(method) ? taskRequest(view, call, this.#tasks, this.#sender) : this.#unknown(view, call);
     }
   }
 
@@ -287,37 +289,8 @@ export class Router {
     return { result: {} };
   }
 
-  /** What a client asks of a task goes to the server that runs it. */
-  async #task(view: EndpointView, call: ClientCall): Promise<Outcome> {
-    const { params } = call.request;
-    const { members } = view.catalog(call.caller.client, call.era);
-    const { member, id } = this.#tasks.route(members, call.caller.principal, params?.['taskId']);
-    return this.#tasks.exposeIn(await this.#send(member, { ...params, taskId: id }, call), member, call);
-  }
-
-  /** The tasks of all servers that can list them, in one: their pages are not ours. */
-  async #listTasks(view: EndpointView, call: ClientCall): Promise<Outcome> {
-    const { caller, era } = call;
-    const able = view.catalog(caller.client, era).members.filter((member) => {
-      const { tasks } = member.snapshot(era).capabilities;
-      return isObject(tasks) && tasks['list'] !== undefined;
-    });
-    const lists = await Promise.all(able.map((member) => this.#tasksOf(member, call)));
-    return this.#own({ result: { tasks: lists.flat() } }, call);
-  }
-
-  async #tasksOf(member: Member, call: ClientCall): Promise<readonly JsonObject[]> {
-    const tasks: JsonObject[] = [];
-    let cursor: unknown;
-    for (let page = 0; page < TASK_PAGES; page++) {
-      const outcome = await this.#send(member, cursor === undefined ? {} : { cursor }, call);
-      if ('error' in outcome) break;
-      const { tasks: listed, nextCursor } = outcome.result;
-      tasks.push(...this.#tasks.exposeList(listed, member, call.caller.principal));
-      if (typeof nextCursor !== 'string' || nextCursor === cursor) break;
-      cursor = nextCursor;
-    }
-    return tasks;
+  async #taskList(view: EndpointView, call: ClientCall): Promise<Outcome> {
+    return this.#own({ result: { tasks: await listTasks(view, call, this.#tasks, this.#sender) } }, call);
   }
 
   /** A method we do not know passes unchanged where there is no doubt whom it is for. */
@@ -355,6 +328,3 @@ export class Router {
     return { result: modernResult(outcome.result, call.request.method, { ...this.#identity }) };
   }
 }
-
-/** Pages of one server's tasks that are read at most. */
-const TASK_PAGES = 100;
