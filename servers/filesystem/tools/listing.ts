@@ -55,13 +55,18 @@ export function listDirectory(area: Area, options: { readonly gitignore: boolean
     input: input([], {
       path: { ...PATH, default: '.' },
       sortBy: { enum: ['name', 'size', 'modified'], default: 'name', description: 'Size and modified: the largest and newest first.' },
-      sizes: { type: 'boolean', default: true, description: 'false: only names and types, quicker for very large folders.' },
+      sizes: {
+        type: 'boolean',
+        default: true,
+        description: 'false: only "names", folders with / and links with @ behind; quicker for very large folders.',
+      },
       pattern: { type: 'string', maxLength: 500, description: 'Only names that match this glob.' },
       limit: { type: 'integer', minimum: 1, maximum: MAX_PAGE, default: PAGE },
       cursor: { type: 'string', maxLength: 2000, description: 'nextCursor of the page before.' },
     }),
-    output: output(['path', 'entries', 'total'], {
+    output: output(['path', 'total'], {
       path: { type: 'string' },
+      names: { type: 'array', items: { type: 'string' } },
       entries: {
         type: 'array',
         items: output(['name', 'type'], {
@@ -84,26 +89,26 @@ export function listDirectory(area: Area, options: { readonly gitignore: boolean
         const sortBy = typeof args['sortBy'] === 'string' ? args['sortBy'] : 'name';
         const limit = typeof args['limit'] === 'number' ? args['limit'] : PAGE;
         const start = startOf(args['cursor']);
-        let entries: Entry[];
-        if (sortBy === 'name') {
-          const page = names.slice(start, start + limit);
-          entries = args['sizes'] === false ? page.map(plainEntry) : page.map(({ name }) => entryOf(located.place, name));
-        } else {
-          entries = names.map(({ name }) => entryOf(located.place, name));
-          if (sortBy === 'size') entries.sort((a, b) => (b.size ?? -1) - (a.size ?? -1));
-          else entries.sort((a, b) => (a.modified === b.modified ? 0 : (a.modified ?? '') < (b.modified ?? '') ? 1 : -1));
-          entries = entries.slice(start, start + limit);
-        }
         const next = start + limit < names.length ? String(start + limit) : undefined;
+        const more = next === undefined ? '' : `\n[${names.length - start - limit} more: cursor ${next}]`;
+        const frame = { path: located.shown, total: names.length, ...(next === undefined ? {} : { nextCursor: next }) };
+        if (args['sizes'] === false && sortBy === 'name') {
+          const plain = names
+            .slice(start, start + limit)
+            .map((entry) => entry.name + (entry.isDirectory() ? '/' : entry.isSymbolicLink() ? '@' : ''));
+          call.note({ entries: plain.length });
+          return { structured: { ...frame, names: plain }, text: `${plain.join('\n')}${more}` || '(empty)' };
+        }
+        let entries = (sortBy === 'name' ? names.slice(start, start + limit) : names).map(({ name }) => entryOf(located.place, name));
+        if (sortBy === 'size') entries.sort((a, b) => (b.size ?? -1) - (a.size ?? -1));
+        else if (sortBy === 'modified')
+          entries.sort((a, b) => (a.modified === b.modified ? 0 : (a.modified ?? '') < (b.modified ?? '') ? 1 : -1));
+        if (sortBy !== 'name') entries = entries.slice(start, start + limit);
         call.note({ entries: entries.length });
         const text = entries.map(
           (entry) => `[${entry.type.toUpperCase()}] ${entry.name}${entry.size === undefined ? '' : ` (${entry.size} bytes)`}`,
         );
-        if (next !== undefined) text.push(`[${names.length - start - limit} more: cursor ${next}]`);
-        return {
-          structured: { path: located.shown, entries, total: names.length, ...(next === undefined ? {} : { nextCursor: next }) },
-          text: text.join('\n') || '(empty)',
-        };
+        return { structured: { ...frame, entries }, text: `${text.join('\n')}${more}` || '(empty)' };
       }),
   };
 }
@@ -275,11 +280,6 @@ function shownNames(area: Area, { place, root }: Located, glob: readonly Glob[],
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   inner?.leave();
   return names;
-}
-
-function plainEntry(entry: Dirent): Entry {
-  const type = entry.isFile() ? 'file' : entry.isDirectory() ? 'folder' : entry.isSymbolicLink() ? 'link' : 'other';
-  return { name: entry.name, type, ...(entry.name.includes('\ufffd') ? { unreadable: true } : {}) };
 }
 
 function entryOf(folder: Place, name: string): Entry {
