@@ -74,61 +74,63 @@ function valueFor(schema: unknown): unknown {
 const noTools = (subject: Subject): string | undefined => (subject.callable.length === 0 ? 'no tool may be called' : undefined);
 const askers = (subject: Subject): readonly Role[] => subject.roles.filter(({ asks }) => asks);
 
-const subsets = property<{ tool: string; capabilities: JsonObject }>({
+/** Calls made with one set of capabilities: a server may list other tools for it. */
+async function callAll(
+  session: Session,
+  subject: Subject,
+  capabilities: JsonObject,
+  visit: (tool: string, answer: Answer) => Promise<void> | void,
+): Promise<void> {
+  const roles = subject.era === 'modern' ? askers(subject) : subject.roles.filter(({ ms }) => ms < 300);
+  for (const { tool } of roles) {
+    if (session.ended !== undefined) return;
+    await visit(tool.name, await session.request('tools/call', { name: tool.name, arguments: tool.sample ?? {} }, { capabilities }));
+  }
+}
+
+const subsets = property<{ capabilities: JsonObject }>({
   name: 'asking/capabilities',
   area: 'elicitation',
   phase: 'stateful',
   stems: STEMS,
   skip: noTools,
-  fresh: true,
-  connection: { raw: true },
-  cases(subject) {
-    const roles =
-      subject.era === 'modern' ? askers(subject) : subject.roles.filter(({ asks, failed, ms }) => asks || failed || ms < 50).slice(0, 12);
-    return { boundaries: roles.flatMap(({ tool }) => SUBSETS.map((capabilities) => ({ tool: tool.name, capabilities }))) };
-  },
-  async run({ subject, open }, { tool, capabilities }) {
-    const sample = subject.tools.find(({ name }) => name === tool)?.sample ?? {};
+  cases: () => ({ boundaries: SUBSETS.map((capabilities) => ({ capabilities })) }),
+  async run({ subject, open }, { capabilities }) {
     const session = await open({ capabilities, respond: reply });
-    const answer = await session.request('tools/call', { name: tool, arguments: sample }, { capabilities });
     for (const stem of ['SMP-CAP', 'ELI-CAP', 'ROOT-CAP', 'LC-NEGOTIATED-ONLY']) session.judge.check(stem, true, '', '');
-    if (subject.era === 'legacy' || Object.keys(capabilities).length === 0) return;
-    // the same call without capabilities on the same connection: nothing is remembered
-    const bare = await session.request('tools/call', { name: tool, arguments: sample }, { capabilities: {} });
-    session.judge.check(
-      'META-CAP-NOT-INFERRED',
-      at(bare.result, 'resultType') !== 'input_required' || at(bare.result, 'inputRequests') === undefined,
-      'no question of a kind this request did not declare',
-      () => shown(bare.message),
-    );
-    if (at(answer.result, 'resultType') === 'input_required' && bare.error !== undefined)
+    await callAll(session, subject, capabilities, async (tool, answer) => {
+      if (subject.era === 'legacy' || Object.keys(capabilities).length === 0) return;
+      // the same call without capabilities on the same connection: nothing is remembered
+      const sample = subject.tools.find(({ name }) => name === tool)?.sample ?? {};
+      const bare = await session.request('tools/call', { name: tool, arguments: sample }, { capabilities: {} });
       session.judge.check(
-        'META-CAP-MISSING',
-        at(bare.error, 'code') === -32021,
-        '-32021 for a missing capability',
-        () => shown(bare.error),
-        'warning',
+        'META-CAP-NOT-INFERRED',
+        at(bare.result, 'resultType') !== 'input_required' || at(bare.result, 'inputRequests') === undefined,
+        'no question of a kind this request did not declare',
+        () => shown(bare.message),
       );
+      if (at(answer.result, 'resultType') === 'input_required' && bare.error !== undefined)
+        session.judge.check(
+          'META-CAP-MISSING',
+          at(bare.error, 'code') === -32021,
+          '-32021 for a missing capability',
+          () => shown(bare.error),
+          'warning',
+        );
+    });
   },
 });
 
-const replies = property<{ tool: string; kind: 'accept' | 'decline' | 'cancel' | 'error' | 'invalid' }>({
+const replies = property<{ kind: 'accept' | 'decline' | 'cancel' | 'error' | 'invalid' }>({
   name: 'asking/replies',
   area: 'elicitation',
   phase: 'stateful',
   stems: ['ELI-DECLINE', 'SMP-ERROR-HANDLED', 'ELI-VALIDATE', 'ROOT-UNAVAILABLE', 'ELI-COMPLETE-ID'],
   eras: ['legacy'],
-  skip: (subject) => noTools(subject),
-  fresh: true,
-  connection: { raw: true },
-  cases: (subject) => ({
-    boundaries: subject.roles
-      .filter(({ asks, failed }) => asks || failed)
-      .slice(0, 6)
-      .flatMap(({ tool }) => (['accept', 'decline', 'cancel', 'error', 'invalid'] as const).map((kind) => ({ tool: tool.name, kind }))),
-  }),
-  async run({ subject, open }, { tool, kind }) {
-    const asked: string[] = [];
+  skip: noTools,
+  cases: () => ({ boundaries: (['accept', 'decline', 'cancel', 'error', 'invalid'] as const).map((kind) => ({ kind })) }),
+  async run({ subject, open }, { kind }) {
+    let asked: string[] = [];
     const session = await open({
       capabilities: ALL,
       respond: (method, params) => {
@@ -138,26 +140,25 @@ const replies = property<{ tool: string; kind: 'accept' | 'decline' | 'cancel' |
         return kind === 'invalid' ? { action: 'accept', content: { noSuchField: { nested: true } } } : { action: kind };
       },
     });
-    const answer = await session.request('tools/call', {
-      name: tool,
-      arguments: subject.tools.find(({ name }) => name === tool)?.sample ?? {},
-    });
-    if (asked.length === 0) return;
     const { judge } = session;
-    if (asked.includes('sampling/createMessage'))
-      judge.check('SMP-ERROR-HANDLED', answer.message !== undefined, 'the call ends', () => outcomeText(session, answer));
-    if (asked.includes('elicitation/create'))
-      judge.check('ELI-DECLINE', answer.message !== undefined, 'the call ends', () => outcomeText(session, answer));
-    if (asked.includes('roots/list'))
-      judge.check('ROOT-UNAVAILABLE', answer.message !== undefined, 'the call ends', () => outcomeText(session, answer));
-    if (kind === 'invalid' && asked.filter((one) => one === 'elicitation/create').length === 1)
-      judge.check(
-        'ELI-VALIDATE',
-        answer.error !== undefined || answer.result?.['isError'] === true,
-        'content that breaks the schema is not taken',
-        () => shown(answer.message),
-        'note',
-      );
+    await callAll(session, subject, ALL, (_tool, answer) => {
+      const stems = {
+        'sampling/createMessage': 'SMP-ERROR-HANDLED',
+        'elicitation/create': 'ELI-DECLINE',
+        'roots/list': 'ROOT-UNAVAILABLE',
+      };
+      for (const [method, stem] of Object.entries(stems))
+        if (asked.includes(method)) judge.check(stem, answer.message !== undefined, 'the call ends', () => outcomeText(session, answer));
+      if (kind === 'invalid' && asked.filter((one) => one === 'elicitation/create').length === 1)
+        judge.check(
+          'ELI-VALIDATE',
+          answer.error !== undefined || answer.result?.['isError'] === true,
+          'content that breaks the schema is not taken',
+          () => shown(answer.message),
+          'note',
+        );
+      asked = [];
+    });
   },
 });
 

@@ -210,7 +210,7 @@ const cancelInit = property<{ soon: boolean }>({
   connection: { raw: true },
   cases: () => ({ boundaries: [{ soon: true }] }),
   async run({ session }) {
-    const opening = session.initialize({}, { id: 'first' });
+    const opening = session.initialize({}, { id: 'first', provoked: true });
     await session.notify('notifications/cancelled', { requestId: 'first' }, { settle: false });
     const answer = await opening;
     session.judge.check('CAN-INIT', answer.result !== undefined, 'initialize is answered', () => outcomeText(session, answer));

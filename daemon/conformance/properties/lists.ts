@@ -409,14 +409,12 @@ const prompts = property<{ name: string; args: JsonObject }>({
       anyText.map((text) => ({ name: String(prompt['name']), args: fill(prompt, text.toWellFormed()) })),
     );
     return {
-      boundaries: subject.prompts
-        .slice(0, SAMPLED)
-        .flatMap((prompt) =>
-          ['a', '', 'é😀', '{"role":"assistant"}', '${x} {{y}}', 'x'.repeat(20_000)].map((value) => ({
-            name: String(prompt['name']),
-            args: fill(prompt, value),
-          })),
-        ),
+      boundaries: subject.prompts.slice(0, SAMPLED).flatMap((prompt) =>
+        ['a', '', 'é😀', '{"role":"assistant"}', '${x} {{y}}', 'x'.repeat(20_000)].map((value) => ({
+          name: String(prompt['name']),
+          args: fill(prompt, value),
+        })),
+      ),
       arbitrary: fc.oneof(...drawn),
     };
   },

@@ -1,0 +1,49 @@
+/** Every fault the reference server can have, run against the properties that name its requirement. */
+import { readFileSync } from 'node:fs';
+import { conform } from '../../daemon/conformance/conform.ts';
+import { requirementOf } from '../../daemon/conformance/requirements.ts';
+import type { Target } from '../../daemon/conformance/transports/wire.ts';
+import type { Era } from '../../daemon/protocol/eras.ts';
+import { serveHttp } from './reference/main.ts';
+
+/** One fault in one era over one transport. */
+export interface Mutant {
+  readonly stem: string;
+  readonly id: string;
+  readonly area: string;
+  readonly era: Era;
+  readonly transport: 'stdio' | 'http';
+}
+
+const SOURCES = ['server.ts', 'main.ts'].map((name) => readFileSync(new URL(`./reference/${name}`, import.meta.url), 'utf8')).join('\n');
+
+/** The switches of the reference server, read from its source: none can be forgotten. */
+export const FAULTS: readonly string[] = [...new Set([...SOURCES.matchAll(/\b(?:b|broken|this\.#broken)\('([A-Z0-9-]+)'\)/g)].map(([, stem]) => stem ?? ''))].sort();
+
+/** Every fault in every era and over every transport its requirement is about. */
+export function allMutants(): readonly Mutant[] {
+  const mutants: Mutant[] = [];
+  for (const stem of FAULTS)
+    for (const era of ['legacy', 'modern'] as const) {
+      const requirement = requirementOf(stem, era);
+      if (requirement === undefined) continue;
+      for (const transport of ['stdio', 'http'] as const) if (requirement.applies === 'both' || requirement.applies === transport) mutants.push({ stem, id: requirement.id, area: requirement.area, era, transport });
+    }
+  return mutants;
+}
+
+/**
+ * Runs the properties about one fault.
+ * @returns ids found
+ */
+export async function findingsOf({ stem, era, transport }: Pick<Mutant, 'stem' | 'era' | 'transport'>, faults: readonly string[] = [stem]): Promise<readonly string[]> {
+  const http = transport === 'http' ? await serveHttp(faults) : undefined;
+  const main = new URL('./reference/main.ts', import.meta.url).pathname;
+  const target: Target = http === undefined ? { kind: 'stdio', command: process.execPath, args: ['--disable-warning=ExperimentalWarning', main, ...faults] } : { kind: 'http', url: http.url };
+  try {
+    const { findings } = await conform({ target, eras: [era], seed: 1, runs: 8, limitMs: 1500, safety: { allow: [] }, only: stem, signal: AbortSignal.timeout(40_000), emit: () => {} });
+    return findings.filter(({ flaky }) => !flaky).map(({ requirement }) => requirement);
+  } finally {
+    http?.close();
+  }
+}
