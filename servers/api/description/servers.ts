@@ -28,8 +28,7 @@ export function baseOf(
   const urls = list(description.root['servers']).map((server) => serverOf(server, variables));
   const absolute = urls.find((url) => url !== undefined && typeof strictUrl(url) !== 'string');
   if (absolute !== undefined) return absolute;
-  const relative =
-    urls.find((url) => url !== undefined && url.startsWith('/') && !url.startsWith('//')) ?? (urls.length === 0 ? '/' : undefined);
+  const relative = urls.find((url) => url?.startsWith('/') === true && !url.startsWith('//')) ?? (urls.length === 0 ? '/' : undefined);
   return from === undefined || relative === undefined ? undefined : `${new URL(from).origin}${relative}`;
 }
 

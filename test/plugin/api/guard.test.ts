@@ -381,10 +381,7 @@ it('a cookie value cannot become a second cookie, nor an argument the session', 
 
 it('an argument sets neither framing nor credentials nor routing headers, and no value breaks the message', async () => {
   const opened = await argumentApi();
-  const offered = Object.keys(
-    (opened.operation('headers').parameters.map((each) => [each.name]),
-    Object.fromEntries(opened.operation('headers').parameters.map((each) => [each.name, 1]))),
-  );
+  const offered = opened.operation('headers').parameters.map((each) => each.name);
   assert.deepEqual(
     offered.filter((name) => FOREIGN_HEADERS.includes(name)),
     [],
