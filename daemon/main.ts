@@ -1,13 +1,11 @@
 /** The composition root: builds the parts and gives each what it needs. */
 import { randomBytes } from 'node:crypto';
-import { appendFileSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { homedir } from 'node:os';
 import { CONTROL_PROTOCOL, type ControlEvents, type DaemonStatus } from './api/control.ts';
 import type { ErrorShape } from './api/errors.ts';
 import type { Paths } from './api/paths.ts';
 import { ConfigStore } from './config/store.ts';
-import { controlHandlers, serverStatus } from './control.ts';
+import { controlHandlers } from './control.ts';
 import { Activity } from './endpoints/activity.ts';
 import { BridgeServer } from './endpoints/bridge-server.ts';
 import { ControlServer } from './endpoints/control-server.ts';
@@ -15,25 +13,26 @@ import { EndpointSet } from './endpoints/endpoint-set.ts';
 import { createListener } from './endpoints/listener.ts';
 import { Journal } from './journal.ts';
 import { ChildRegistry } from './lifecycle/children.ts';
-import { ChildEnvironments } from './lifecycle/environment.ts';
 import { IdleStop } from './lifecycle/idle.ts';
 import { installLauncher } from './lifecycle/install.ts';
 import { installation } from './lifecycle/installation.ts';
 import { acquireOwnership } from './lifecycle/ownership.ts';
 import { listenRemembered } from './lifecycle/port.ts';
 import { removeRuntimeFile, writeRuntimeFile } from './lifecycle/runtime-file.ts';
-import { patternOpener } from './patterns/pattern-opener.ts';
 import { CatalogStore } from './router/catalog-store.ts';
 import { Router } from './router/router.ts';
 import { KeyRing } from './security/key-ring.ts';
 import { SecretStore } from './security/secrets.ts';
 import { TokenStore } from './security/tokens.ts';
 import { TrustStore } from './security/trust.ts';
+import { serverHost } from './server-host.ts';
 import { daemonId } from './state/daemon-id.ts';
 import { digestKey } from './state/digest-key.ts';
 import { openStateStore } from './state/state-store.ts';
-import { linkOpener } from './upstreams/open-link.ts';
-import { UpstreamHost } from './upstreams/upstream-host.ts';
+import { statusOf } from './status.ts';
+
+/** Milliseconds changes are gathered before the control channel is told. */
+const GATHER_MS = 50;
 
 /** A running daemon. */
 export interface Daemon {
@@ -64,19 +63,9 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
   const log = journal.log;
   const children = new ChildRegistry(paths.childrenDir);
   await children.reap();
-  const environments = new ChildEnvironments();
   let control: ControlServer | undefined;
-  const pendingChanges = new Set<ControlEvents['changed']['what'][number]>();
   const announce = <E extends keyof ControlEvents>(event: E, params: ControlEvents[E]): void => control?.broadcast(event, params);
-  const changed = (what: ControlEvents['changed']['what'][number]): void => {
-    if (pendingChanges.size === 0) {
-      setTimeout(() => {
-        announce('changed', { what: [...pendingChanges] });
-        pendingChanges.clear();
-      }, 50).unref();
-    }
-    pendingChanges.add(what);
-  };
+  const changed = gathered((what) => announce('changed', { what }));
 
   // Not before `announce`: what is wrong with the file is logged.
   const state = openStateStore(paths.stateDb, log);
@@ -85,40 +74,19 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
   const messageBytes = (): number => config.limits().messageBytes;
   const ownId = daemonId(state);
 
-  const host = new UpstreamHost((server, workspace) => ({
+  const host = serverHost({
+    paths,
     identity,
-    log,
+    installed,
     state,
     hop: ownId,
+    children,
+    journal,
+    folderOf: (id) => config.workspaces().find((known) => known.id === id)?.folder,
+    messageBytes,
+    redact: (text) => secrets.redact(text),
     onState: () => changed('servers'),
-    openLink: linkOpener(server, workspace, {
-      spawn: async (spec) => children.spawn(spec),
-      environment: (own) => environments.of(own),
-      hop: ownId,
-      node: {
-        command: process.execPath,
-        // The filesystem server refuses to serve these two folders, so it must know them.
-        env: {
-          SIGNALBOX_STATE_DIR: paths.stateDir,
-          SIGNALBOX_CONFIG_DIR: paths.configDir,
-          ...(process.versions['electron'] === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' }),
-        },
-      },
-      pluginHost: installed.pluginHost,
-      pluginsDir: installed.pluginsDir,
-      base: (id) => config.workspaces().find((known) => known.id === id)?.folder ?? homedir(),
-      messageBytes,
-      redact: (text) => secrets.redact(text),
-      pattern: patternOpener((used, id) => host.find(used, id)),
-      onStderr: ({ name }, line) => journal.stderr(name, workspace, line),
-      onAudit: ({ name }, line) =>
-        appendFileSync(
-          paths.auditFile,
-          `${JSON.stringify({ server: name, ...(workspace === undefined ? {} : { workspace }), ...auditLine(line) })}\n`,
-          { mode: 0o600 },
-        ),
-    }),
-  }));
+  });
   const router = new Router({ identity, sealer: new KeyRing(state), daemonId: ownId });
   const catalogs = new CatalogStore({ state, version, own: ownId, log });
   const endpoints = new EndpointSet({
@@ -151,6 +119,7 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
   const url = (path: string): string => `http://127.0.0.1:${listening.port}${path}`;
 
   const status = (): DaemonStatus => ({
+    ...statusOf({ config, endpoints, bridge, url }),
     version,
     build,
     pid: process.pid,
@@ -159,22 +128,6 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
     startedAt,
     stateDir: paths.stateDir,
     configFile: paths.configFile,
-    endpoints: endpoints.all().map(({ view: { endpoint } }) => ({
-      name: endpoint.name,
-      url: url(endpoint.path),
-      servers: endpoint.servers.map((server) => server.name),
-      ...(endpoint.workspace === undefined ? {} : { workspace: endpoint.workspace }),
-    })),
-    servers: [
-      ...new Map(
-        endpoints
-          .all()
-          .flatMap(({ view }) => view.members.map((member) => [member.upstream, serverStatus(member, view.endpoint.workspace)] as const)),
-      ).values(),
-    ],
-    workspaces: config.workspaces(),
-    problems: config.problems(),
-    sessions: bridge.sessions + endpoints.all().reduce((sum, { http }) => sum + http.sessions, 0),
     ...(listening.note === undefined ? {} : { portNote: `${listening.note.message} ${listening.note.fix} (${listening.note.code})` }),
   });
 
@@ -263,12 +216,20 @@ function counted(release: () => void, changed: () => void): () => void {
   };
 }
 
-function auditLine(line: string): object {
-  try {
-    return JSON.parse(line) as object;
-  } catch {
-    return { unreadable: line };
-  }
+type Changed = ControlEvents['changed']['what'];
+
+/** What changes within a moment is told at once. */
+function gathered(tell: (what: Changed) => void): (what: Changed[number]) => void {
+  const pending = new Set<Changed[number]>();
+  return (what) => {
+    if (pending.size === 0) {
+      setTimeout(() => {
+        tell([...pending]);
+        pending.clear();
+      }, GATHER_MS).unref();
+    }
+    pending.add(what);
+  };
 }
 
 function closeServer(server: Server): Promise<void> {

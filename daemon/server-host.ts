@@ -1,0 +1,83 @@
+/** The servers of the daemon: how each is started, what it is told, and where what it says goes. */
+import { appendFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import type { Paths } from './api/paths.ts';
+import type { StateStore } from './api/state.ts';
+import type { Journal } from './journal.ts';
+import type { ChildRegistry } from './lifecycle/children.ts';
+import { ChildEnvironments } from './lifecycle/environment.ts';
+import type { installation } from './lifecycle/installation.ts';
+import { patternOpener } from './patterns/pattern-opener.ts';
+import type { Identity } from './upstreams/connection.ts';
+import { linkOpener } from './upstreams/open-link.ts';
+import { UpstreamHost } from './upstreams/upstream-host.ts';
+
+/** What running servers needs from the rest of the daemon. */
+export interface ServerHostParts {
+  readonly paths: Paths;
+  readonly identity: Identity;
+  readonly installed: ReturnType<typeof installation>;
+  readonly state: StateStore;
+  /** Our daemon's id. */
+  readonly hop: string;
+  readonly children: ChildRegistry;
+  readonly journal: Journal;
+  /** Folder of a workspace by its id. */
+  readonly folderOf: (workspace: string | undefined) => string | undefined;
+  readonly messageBytes: () => number;
+  readonly redact: (text: string) => string;
+  readonly onState: () => void;
+}
+
+/** Makes the host of all servers. */
+export function serverHost(parts: ServerHostParts): UpstreamHost {
+  const { paths, identity, installed, state, hop, children, journal, folderOf, messageBytes, redact, onState } = parts;
+  const environments = new ChildEnvironments();
+  const host: UpstreamHost = new UpstreamHost((server, workspace) => {
+    const folder = folderOf(workspace);
+    return {
+      identity,
+      log: journal.log,
+      state,
+      hop,
+      onState,
+      ...(folder === undefined ? {} : { folder }),
+      openLink: linkOpener(server, workspace, {
+        spawn: async (spec) => children.spawn(spec),
+        environment: (own) => environments.of(own),
+        hop,
+        node: {
+          command: process.execPath,
+          // The filesystem server refuses to serve these two folders, so it must know them.
+          env: {
+            SIGNALBOX_STATE_DIR: paths.stateDir,
+            SIGNALBOX_CONFIG_DIR: paths.configDir,
+            ...(process.versions['electron'] === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' }),
+          },
+        },
+        pluginHost: installed.pluginHost,
+        pluginsDir: installed.pluginsDir,
+        base: (id) => folderOf(id) ?? homedir(),
+        messageBytes,
+        redact,
+        pattern: patternOpener((used, id) => host.find(used, id)),
+        onStderr: ({ name }, line) => journal.stderr(name, workspace, line),
+        onAudit: ({ name }, line) =>
+          appendFileSync(
+            paths.auditFile,
+            `${JSON.stringify({ server: name, ...(workspace === undefined ? {} : { workspace }), ...auditLine(line) })}\n`,
+            { mode: 0o600 },
+          ),
+      }),
+    };
+  });
+  return host;
+}
+
+function auditLine(line: string): object {
+  try {
+    return JSON.parse(line) as object;
+  } catch {
+    return { unreadable: line };
+  }
+}
