@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { SignalboxError } from '../../daemon/api/errors.ts';
 import { definePlugin, helpPrompt } from '../plugin/define.ts';
 import { auditQueue } from './audit.ts';
+import { followRoots } from './client-roots.ts';
 import { type SearchPool, searchPool } from './engines/pool.ts';
 import type { Area } from './guard/area.ts';
 import { registerPrompts } from './prompts.ts';
@@ -64,8 +65,9 @@ export default definePlugin<State>({
       return;
     }
     const { area, settings, log, subscribed } = state;
-    for (const tool of toolsOf(state)) registerTool(server, tool, log.audit);
-    registerResources(server, area, settings.maxFileBytes, subscribed, log.audit);
+    const follow = settings.clientRoots === 'narrow' ? followRoots(server, area, () => state.pool.renew()) : undefined;
+    for (const tool of toolsOf(state)) registerTool(server, tool, log.audit, follow);
+    registerResources(server, area, settings.maxFileBytes, subscribed, log.audit, follow);
     registerPrompts(server, area, settings.maxFileBytes);
     subscribed.attach(server);
   },

@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type McpServer, ProtocolError, ProtocolErrorCode, ResourceNotFoundError } from '@modelcontextprotocol/server';
 import { SignalboxError } from '../../daemon/api/errors.ts';
 import type { Audit } from './audit.ts';
+import type { Follow } from './client-roots.ts';
 import { walk } from './engines/walk.ts';
 import type { Area, Located, OpenRoot } from './guard/area.ts';
 import { readContent } from './guard/content.ts';
@@ -18,12 +19,20 @@ const PAGE = 500;
 const MAX_COMPLETIONS = 100;
 
 /** Registers the resource side on one MCP instance. */
-export function registerResources(server: McpServer, area: Area, maxFileBytes: number, subscriptions: Subscriptions, audit: Audit): void {
+export function registerResources(
+  server: McpServer,
+  area: Area,
+  maxFileBytes: number,
+  subscriptions: Subscriptions,
+  audit: Audit,
+  follow?: Follow,
+): void {
   const { server: low } = server;
   low.registerCapabilities({ resources: { subscribe: true }, completions: {} });
-  low.setRequestHandler('resources/list', async ({ params }, { mcpReq }) => {
+  low.setRequestHandler('resources/list', async ({ params }, context) => {
+    await follow?.(context);
     const start = asProtocol(() => startOf(params?.cursor));
-    const { resources, more } = await page(area, start, mcpReq.signal);
+    const { resources, more } = await page(area, start, context.mcpReq.signal);
     return { resources, ...(more ? { nextCursor: String(start + PAGE) } : {}) };
   });
   low.setRequestHandler('resources/templates/list', () => ({
@@ -34,14 +43,16 @@ export function registerResources(server: McpServer, area: Area, maxFileBytes: n
       description: 'Any file beneath this root; the path can be completed.',
     })),
   }));
-  low.setRequestHandler('completion/complete', ({ params }) => {
+  low.setRequestHandler('completion/complete', async ({ params }, context) => {
+    await follow?.(context);
     if (params.ref.type !== 'ref/resource') return { completion: { values: [] } };
     const { uri } = params.ref;
     const root = area.roots.find((candidate) => templateOf(candidate) === uri);
     const values = root === undefined || params.argument.name !== 'path' ? [] : complete(area, root, params.argument.value);
     return { completion: { values: values.slice(0, MAX_COMPLETIONS), total: values.length, hasMore: values.length > MAX_COMPLETIONS } };
   });
-  low.setRequestHandler('resources/read', ({ params: { uri } }) => {
+  low.setRequestHandler('resources/read', async ({ params: { uri } }, context) => {
+    await follow?.(context);
     const line = { tool: 'resources/read', path: uri.slice(0, 1000) };
     try {
       const { located, contents } = read(area, uri, maxFileBytes);
@@ -52,7 +63,8 @@ export function registerResources(server: McpServer, area: Area, maxFileBytes: n
       throw protocolError(uri, thrown);
     }
   });
-  low.setRequestHandler('resources/subscribe', async ({ params: { uri } }) => {
+  low.setRequestHandler('resources/subscribe', async ({ params: { uri } }, context) => {
+    await follow?.(context);
     await subscriptions.add(server, uri).catch((thrown: unknown) => {
       throw protocolError(uri, thrown);
     });

@@ -15,6 +15,8 @@ export interface SearchPool {
    * @throws SignalboxError what a thread threw; the reason of the signal when it is aborted
    */
   run(query: Query, options: { readonly signal: AbortSignal; progress(files: number): void }): Promise<unknown[]>;
+  /** Ends idle threads: the next search gets new ones, with the area as it is then. */
+  renew(): void;
   close(): Promise<void>;
 }
 
@@ -70,6 +72,11 @@ export function searchPool(script: URL, handover: () => Handover): SearchPool {
         clearTimeout(kill);
         signal.removeEventListener('abort', onAbort);
       }
+    },
+    renew: () => {
+      const old = workers;
+      workers = [];
+      for (const worker of old) void worker.terminate();
     },
     close: async () => {
       await Promise.all(workers.map((worker) => worker.terminate()));

@@ -40,6 +40,8 @@ export interface Handover {
   readonly settings: readonly RootSettings[];
   readonly options: AreaSettings;
   readonly opened: readonly Opened[];
+  /** Resolved absolute paths of {@link Area.narrow}. */
+  readonly limits?: readonly string[];
 }
 interface Opened {
   readonly real: string;
@@ -91,6 +93,11 @@ export interface Area {
   shown(root: OpenRoot, path: string): string;
   /** The root itself, for what must not go through a client's path (the trash). */
   rootOf(root: OpenRoot): Root;
+  /**
+   * Limits everything to some folders, as a client's own roots do; never adds anything. Paths outside the roots are passed over.
+   * @param paths absolute; undefined takes the limit away
+   */
+  narrow(paths: readonly string[] | undefined): void;
   /** For {@link openHandedOver}; valid as long as this area is open. */
   handover(): Handover;
   close(): void;
@@ -119,7 +126,8 @@ export function openArea(settings: readonly RootSettings[], options: AreaSetting
 }
 
 /** Opens the area of another thread again: its roots by their descriptors, not by their names. */
-export function openHandedOver({ settings, options, opened }: Handover): Area {
+export function openHandedOver({ settings, options, opened, limits: given }: Handover): Area {
+  let limits = given;
   const { hardLinks = 'proved', newNames = 'portable' } = options;
   const held: Held[] = [];
   try {
@@ -155,6 +163,8 @@ export function openHandedOver({ settings, options, opened }: Handover): Area {
     try {
       const ruling = rulingRoot(held, root, place.path);
       check(ruling, place, path, purpose);
+      if (!inLimits(limits, absoluteOf(root, place.path), purpose === 'read' && place.stat?.isDirectory() === true))
+        throw outside(path, 'It lies outside the folders the client works in ("clientRoots": "narrow").');
       if (place.stat === undefined && newNames === 'portable')
         checkNewName(path, place.name, below.split('/').filter((n) => n !== '' && n !== '.').length === 1);
       const located = {
@@ -172,6 +182,7 @@ export function openHandedOver({ settings, options, opened }: Handover): Area {
     roots: held,
     locate,
     visible: (root, path, folder) => {
+      if (!inLimits(limits, absoluteOf(root, path), folder)) return false;
       const ruling = rulingRoot(held, heldOf(held, root), path);
       return ruling.root.deny.read(ruling.path, folder) === undefined;
     },
@@ -194,7 +205,26 @@ export function openHandedOver({ settings, options, opened }: Handover): Area {
     },
     shown,
     rootOf: (root) => heldOf(held, root).root,
+    narrow: (paths) => {
+      limits = undefined;
+      if (paths === undefined) return;
+      const found: string[] = [];
+      for (const path of paths) {
+        try {
+          const { place, root } = locate(path, 'read');
+          place.close();
+          found.push(absoluteOf(root, place.path));
+        } catch (thrown) {
+          // A folder of the client that is none of ours: it is not added.
+          if (!(thrown instanceof SignalboxError)) throw thrown;
+          // A root of ours that lies in a folder of the client is allowed as a whole.
+          found.push(...held.filter((root) => isBeneath(resolve(path), root.path)).map((root) => root.path));
+        }
+      }
+      limits = found;
+    },
     handover: () => ({
+      ...(limits === undefined ? {} : { limits }),
       settings,
       options,
       opened: held.map(({ path, isHome, root }) => ({ real: path, isHome, ...(root.pin === undefined ? {} : { pin: root.pin }) })),
@@ -257,7 +287,7 @@ function checkNewName(path: string, name: string, first: boolean): void {
 /** Roots may lie in one another: the innermost that holds a place rules over it. */
 function rulingRoot(held: readonly Held[], root: Held, path: string): { readonly root: Held; readonly path: string } {
   if (held.length === 1) return { root, path };
-  const absolute = path === '' ? root.path : `${root.path}${sep}${path.split('/').join(sep)}`;
+  const absolute = absoluteOf(root, path);
   let best = root;
   for (const other of held) if (other.path.length > best.path.length && isBeneath(other.path, absolute)) best = other;
   return {
@@ -316,6 +346,15 @@ function choose(held: readonly Held[], path: string): { root: Held; below: strin
   }
   if (best === undefined) throw outside(path, 'It is an absolute path that begins with no root.');
   return best;
+}
+
+function absoluteOf(root: OpenRoot, path: string): string {
+  return path === '' ? root.path : `${root.path}${sep}${path.split('/').join(sep)}`;
+}
+
+/** The folders on the way to a limit are seen, and nothing else in them. */
+function inLimits(limits: readonly string[] | undefined, path: string, folder: boolean): boolean {
+  return limits === undefined || limits.some((limit) => isBeneath(limit, path) || (folder && isBeneath(path, limit)));
 }
 
 function isBeneath(base: string, path: string): boolean {

@@ -3,12 +3,14 @@ import {
   type CallToolResult,
   CLIENT_INFO_META_KEY,
   type ContentBlock,
+  type InputRequiredResult,
   type McpServer,
   type ServerContext,
   type ToolAnnotations,
 } from '@modelcontextprotocol/server';
 import { errorResult, fromJsonSchema, isExplained, type JsonObject } from '../../plugin/define.ts';
 import type { Audit } from '../audit.ts';
+import type { Follow } from '../client-roots.ts';
 
 /** What a tool may use while it runs. */
 export interface Call {
@@ -65,7 +67,7 @@ export function output(required: readonly string[], properties: JsonObject): Jso
 }
 
 /** Registers a tool; whatever it throws becomes an `isError` result, and every call makes one audit line. */
-export function registerTool(server: McpServer, definition: FileTool, audit: Audit): void {
+export function registerTool(server: McpServer, definition: FileTool, audit: Audit, follow?: Follow): void {
   const { name, title, description, annotations, run } = definition;
   const config = {
     title,
@@ -74,11 +76,13 @@ export function registerTool(server: McpServer, definition: FileTool, audit: Aud
     inputSchema: fromJsonSchema<JsonObject>(definition.input),
     outputSchema: fromJsonSchema<JsonObject>(definition.output),
   };
-  server.registerTool(name, config, async (args: JsonObject, context: ServerContext): Promise<CallToolResult> => {
+  server.registerTool(name, config, async (args: JsonObject, context: ServerContext): Promise<CallToolResult | InputRequiredResult> => {
     const line: Record<string, unknown> = { tool: name, client: clientOf(server, context) };
     for (const key of ['path', 'source', 'destination'] as const) if (typeof args[key] === 'string') line[key] = args[key].slice(0, 1000);
     const note = (fields: JsonObject): void => void Object.assign(line, fields);
     try {
+      const question = await follow?.(context);
+      if (question !== undefined) return question;
       const answer = await run(args, { signal: context.mcpReq.signal, progress: progressOf(context), note });
       audit({ ...line, outcome: 'done' });
       const content = answer.content ?? [{ type: 'text', text: answer.text ?? JSON.stringify(answer.structured) }];

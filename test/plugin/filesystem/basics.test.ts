@@ -220,3 +220,35 @@ describe('filesystem roots', () => {
     }
   });
 });
+
+describe('filesystem with the roots of a client', () => {
+  for (const era of ['legacy', 'modern'] as const) {
+    it(`narrow: they limit what is seen and add nothing, ${era}`, async () => {
+      const [inner, elsewhere] = [join(root, `inner-${era}`), join(base, `elsewhere-${era}`)];
+      for (const folder of [inner, elsewhere]) {
+        mkdirSync(folder);
+        writeFileSync(join(folder, 'f.txt'), 'needle');
+      }
+      const server = await files({ roots: [root], clientRoots: 'narrow' }, { era, roots: [inner, elsewhere] });
+      try {
+        assert.equal((await server.call('read_text_file', { path: join(inner, 'f.txt') })).text, 'needle');
+        for (const path of ['a.txt', 'src', join(elsewhere, 'f.txt')])
+          assert.ok((await server.call('get_file_info', { path })).isError, path);
+        assert.equal((await server.call('search_content', { path: inner, pattern: 'needle' })).text, `inner-${era}/f.txt:1: needle`);
+        assert.match((await server.call('list_directory')).text, new RegExp(`^\\[FOLDER\\] inner-${era}$`));
+        const { resources } = await server.client.listResources();
+        assert.deepEqual(
+          resources.map(({ name }) => name),
+          [`inner-${era}/f.txt`],
+        );
+      } finally {
+        await server.close();
+      }
+    });
+  }
+  it('ignore: they change nothing', async () => {
+    const server = await files({ roots: [root] }, { roots: [join(root, 'src')] });
+    assert.equal((await server.call('read_text_file', { path: 'a.txt' })).text, 'one\ntwo\n');
+    await server.close();
+  });
+});

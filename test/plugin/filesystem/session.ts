@@ -1,8 +1,8 @@
 /** A filesystem server with settings of any kind, and a real client: everything the tests of this folder start. */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { bundled, hostArgs } from '../client.ts';
@@ -32,7 +32,7 @@ export interface Files {
 /** Starts a server with a settings document. */
 export async function files(
   settings: Readonly<Record<string, unknown>>,
-  options: { era?: 'modern' | 'legacy'; env?: Readonly<Record<string, string>> } = {},
+  options: { era?: 'modern' | 'legacy'; env?: Readonly<Record<string, string>>; roots?: readonly string[] } = {},
 ): Promise<Files> {
   const folder = mkdtempSync(join(tmpdir(), 'sbx-fss-'));
   const file = join(folder, 'settings.json');
@@ -58,8 +58,15 @@ export async function files(
   });
   const client = new Client(
     { name: 'files-test', version: '1.0.0' },
-    { versionNegotiation: { mode: options.era === 'legacy' ? 'legacy' : { pin: '2026-07-28' } } },
+    {
+      versionNegotiation: { mode: options.era === 'legacy' ? 'legacy' : { pin: '2026-07-28' } },
+      ...(options.roots === undefined ? {} : { capabilities: { roots: {} } }),
+    },
   );
+  if (options.roots !== undefined) {
+    const roots = options.roots.map((path) => ({ uri: pathToFileURL(path).href }));
+    client.setRequestHandler('roots/list', () => ({ roots }));
+  }
   await client.connect(transport);
   return {
     client,
@@ -91,12 +98,4 @@ export async function files(
 /** A server whose home folder is the given one, and that is told to give it. */
 export function spawnHome(home: string): Promise<Files> {
   return files({ roots: [{ path: '~', allowHome: true }] }, { env: { HOME: home } });
-}
-
-/** Runs a script on this Node; resolves with its exit code and output. */
-export function runNode(args: readonly string[]): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  return new Promise((done) => child.on('close', (code) => done({ code, output })));
 }

@@ -48,6 +48,8 @@ describe('filesystem, large and strange', { skip: process.platform !== 'linux' }
     writeSync(fd, '\nthe middle\n', 5 * 1024 ** 3);
     writeSync(fd, '\nlast but one\nlast\n', 10 * 1024 ** 3);
     closeSync(fd);
+    // The first call loads the server; what it needs for that is not what is measured.
+    await server.call('list_allowed_directories');
     const before = peak();
     assert.equal((await read({ path: 'ten.log' })).code, 'SBX_FS_TOO_LARGE');
     assert.equal((await read({ path: 'ten.log', head: 2 })).structured['content'], 'first\nsecond\n');
@@ -71,7 +73,7 @@ describe('filesystem, large and strange', { skip: process.platform !== 'linux' }
     assert.equal(head.structured['nextOffset'], 1024 ** 2);
     const tail = await read({ path: 'line.txt', tail: 1 });
     assert.equal(tail.structured['truncated'], true);
-    assert.match(String(tail.structured['content']), /needle$/);
+    assert.match(tail.text, /needle(?:\n\[cut.*)?$/);
     const found = await server.call('search_content', { path: '.', pattern: 'x needle' });
     assert.equal((found.structured['matches'] as unknown[]).length + Number(found.structured['skippedLarge']), 1);
     assert.ok(found.text.length < 2000);
