@@ -1,6 +1,6 @@
 /** Every operation of a description, each either one a tool can be made of or omitted with the reason. */
 import type { JsonObject } from '../../plugin/define.ts';
-import { strictUrl } from '../guard/target.ts';
+import { climbing, strictUrl } from '../guard/target.ts';
 import { acceptOf, bodyOf, responseOf } from './body.ts';
 import { type Description, isObject, list, textOf } from './document.ts';
 import { toolName } from './names.ts';
@@ -71,7 +71,7 @@ function operationOf(description: Description, found: Found, options: ReadOption
   const { path, method, item, raw, operationId } = found;
   if (!path.startsWith('/')) throw new Error('its path does not begin with /');
   if (/[\u0000-\u0020\\?#]/u.test(path)) throw new Error('its path has a blank, a control character, ?, # or a backslash');
-  if (path.split('/').some((segment) => /^(?:\.|%2e){1,2}$/iu.test(segment))) throw new Error('its path climbs with . or ..');
+  if (climbing(path.replace(/\{[^}]*\}/gu, 'x')) !== undefined) throw new Error('its path climbs with . or ..');
   const reader = new SchemaReader(description, 'request');
   const { parameters, defs, taken: names } = parametersOf(description, item['parameters'], raw['parameters'], reader, options.reserved);
   const unfilled = [...path.matchAll(/\{([^}]*)\}/gu)].find(

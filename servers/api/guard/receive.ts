@@ -26,6 +26,9 @@ export async function receive(
       length += chunk.length;
       if (length > maxBytes) break;
     }
+  } catch (error) {
+    // The answer to HEAD, a 204 and an empty body may name an encoding of the nothing they carry.
+    if (length > 0 || !('bytesWritten' in stream) || stream.bytesWritten !== 0 || signal.aborted || !isUnexpectedEnd(error)) throw error;
   } finally {
     signal.removeEventListener('abort', onAbort);
     if (!response.body.readableEnded) response.body.destroy();
@@ -51,6 +54,10 @@ function decoderOf(encoding: string): Transform | undefined {
     why: `Its content-encoding is "${encoding.slice(0, 100)}"; one of gzip, deflate, br, zstd is accepted, and only one.`,
     fix: 'Tell the owner of the API; the arguments are not at fault.',
   });
+}
+
+function isUnexpectedEnd(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'Z_BUF_ERROR';
 }
 
 /** A header that may have come several times, as one text. */

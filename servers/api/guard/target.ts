@@ -43,18 +43,24 @@ export function parseBaseUrl(text: string): URL {
 export function pathValue(name: string, text: string, slashes = false): string {
   if (text === '') throw badInput(name, 'It is empty, which would change the path.');
   if (!text.isWellFormed()) throw badInput(name, 'It is not well-formed text.');
-  for (let decoded = text, round = 0; ; round++) {
-    if (/[\u0000-\u001f\u007f]/u.test(decoded)) throw badInput(name, 'It has a control character, which cannot stand in a path.');
-    const segments = decoded.normalize('NFKC').split(/[/\\\u2044\u2215\u29f8\uff0f\uff3c]/u);
-    if (segments.some((segment) => /^\s*\.{1,2}\s*(?:[;?#].*)?$/u.test(segment)))
-      throw badInput(name, `${JSON.stringify(text.slice(0, 100))} would climb out of its place in the path.`);
-    if (slashes && segments.slice(0, -1).some((segment) => segment === '')) throw badInput(name, 'It has an empty segment.');
-    const next = unescaped(decoded);
-    if (next === decoded || round === 4) break;
-    decoded = next;
-  }
+  const why = climbing(text);
+  if (why !== undefined) throw badInput(name, why);
+  if (slashes && text.split(/[/\\]/u).slice(0, -1).includes('')) throw badInput(name, 'It has an empty segment.');
   const encoded = encodeURIComponent(text);
   return slashes ? encoded.replaceAll('%2F', '/') : encoded;
+}
+
+/** Why a part of a path would leave its place, decoded as often as anybody might; undefined when it stays. */
+export function climbing(text: string): string | undefined {
+  for (let decoded = text, round = 0; ; round++) {
+    if (/[\u0000-\u001f\u007f]/u.test(decoded)) return 'It has a control character, which cannot stand in a path.';
+    const segments = decoded.normalize('NFKC').split(/[/\\\u2044\u2215\u29f8\uff0f\uff3c]/u);
+    if (segments.some((segment) => /^\s*\.{1,2}\s*(?:[;?#].*)?$/u.test(segment)))
+      return `${JSON.stringify(text.slice(0, 100))} would climb out of its place in the path.`;
+    const next = unescaped(decoded);
+    if (next === decoded || round === 4) return undefined;
+    decoded = next;
+  }
 }
 
 /**
