@@ -21,7 +21,7 @@ export interface ConformOptions {
   readonly safety: Safety;
   /** Milliseconds a request may take. */
   readonly limitMs: number;
-  /** Only properties whose name contains this. */
+  /** Only properties whose name contains this, or that look at the requirement of this id. */
   readonly only?: string;
   readonly signal: AbortSignal;
   readonly emit: (event: ConformEvent) => void;
@@ -41,7 +41,9 @@ export async function conform(options: ConformOptions): Promise<ConformReport> {
   const began = performance.now();
   const { target, seed, runs, safety, signal, emit } = options;
   emit({ type: 'start', target, seed, runs });
-  const properties = PROPERTIES.filter(({ name }) => options.only === undefined || name.includes(options.only));
+  const properties = PROPERTIES.filter(
+    ({ name, stems }) => options.only === undefined || name.includes(options.only) || stems.includes(options.only.replace(/^[LM]-/, '')),
+  );
   const reports: { subject: Subject; report: SubjectReport }[] = [];
   for (const era of options.eras ?? (['modern', 'legacy'] as const)) {
     if (signal.aborted) break;

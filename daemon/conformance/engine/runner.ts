@@ -68,17 +68,18 @@ function reasonToSkip(subject: Subject, property: Property): string | undefined 
 }
 
 /**
- * Runs one stored case on a fresh connection.
+ * Runs one stored case on a fresh connection, with what must go before it.
  * @returns what it broke, and the whole trace
  */
 export async function runCase(
   subject: Subject,
   property: Property,
   input: unknown,
+  history: readonly unknown[],
 ): Promise<{ readonly violations: readonly Violation[]; readonly trace: readonly TraceLine[] }> {
   const run = new Run(subject, { seed: 0, runs: 0, signal: new AbortController().signal, emit: () => {} });
   try {
-    return await run.once(property, input);
+    return history.length === 0 ? await run.once(property, input) : await run.sequence(property, [...history, input]);
   } finally {
     await run.close();
   }
@@ -179,6 +180,24 @@ class Run {
     }
   }
 
+  /** Several cases on one fresh connection. */
+  async sequence(
+    property: Property,
+    inputs: readonly unknown[],
+  ): Promise<{ violations: readonly Violation[]; trace: readonly TraceLine[] }> {
+    const session = await Session.open({ ...this.#subject.options(this.exercised), ...property.connection });
+    const violations: Violation[] = [];
+    try {
+      for (const input of inputs) {
+        if (session.ended !== undefined) break;
+        violations.push(...(await this.#trial(property, input, session)).violations);
+      }
+      return { violations, trace: session.trace };
+    } finally {
+      await session.close();
+    }
+  }
+
   async #trial(
     property: Property,
     input: unknown,
@@ -237,16 +256,11 @@ class Run {
     }
     let needs: readonly unknown[] | undefined;
     if (confirmed === 0) {
-      const session = await Session.open({ ...this.#subject.options(this.exercised), ...property.connection });
-      for (const earlier of history) {
-        if (session.ended !== undefined) break;
-        const again = await this.#trial(property, earlier, session);
-        if (again.violations.some(({ id }) => id === violation.id)) {
-          needs = history;
-          trace = again.trace;
-        }
+      const again = await this.sequence(property, history);
+      if (again.violations.some(({ id }) => id === violation.id)) {
+        needs = history;
+        trace = again.trace;
       }
-      await session.close();
     }
     const flaky = confirmed < 2 && needs === undefined;
     const id = createHash('sha256')
@@ -273,10 +287,17 @@ class Run {
       seed: this.#options.seed,
       ...(path === undefined ? {} : { path }),
       shrinks,
-      target: this.#subject.target,
+      target: withoutSecrets(this.#subject.target),
       trace,
     };
     this.findings.push(finding);
     this.#options.emit({ type: 'finding', finding });
   }
+}
+
+/** The target without what may be secret: header values and the environment. */
+function withoutSecrets(target: Subject['target']): Subject['target'] {
+  return target.kind === 'http'
+    ? { kind: 'http', url: target.url }
+    : { kind: 'stdio', command: target.command, args: target.args, ...(target.cwd === undefined ? {} : { cwd: target.cwd }) };
 }

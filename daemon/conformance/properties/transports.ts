@@ -342,8 +342,8 @@ function paramCases(subject: Subject): readonly HeaderCase[] {
       return typeof header === 'string' ? [{ key, header: `mcp-param-${header}`, type: at(schema, 'type') }] : [];
     });
     if (marked.length === 0) continue;
-    const valueOf = (type: unknown): unknown => (type === 'integer' ? 42 : type === 'boolean' ? true : 'plain');
-    const args = { ...tool.sample, ...Object.fromEntries(marked.map(({ key, type }) => [key, tool.sample?.[key] ?? valueOf(type)])) };
+    const plainValue = (type: unknown): unknown => (type === 'integer' ? 42 : type === 'boolean' ? true : 'plain');
+    const args = { ...tool.sample, ...Object.fromEntries(marked.map(({ key, type }) => [key, tool.sample?.[key] ?? plainValue(type)])) };
     const right = Object.fromEntries(marked.map(({ key, header }) => [header, headerValue(String(args[key]))]));
     const one = { method: 'tools/call', params: { name: tool.name, arguments: args } };
     const cases: HeaderCase[] = [{ ...one, what: 'matching Mcp-Param headers', headers: right, good: true, stem: 'HDR-PARAM-MATCH' }];
