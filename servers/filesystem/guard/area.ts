@@ -1,32 +1,26 @@
 /** From a client's path to a place beneath a root: every root of the server, and what may be done in each, as one thing to ask. */
-import { isAbsolute, resolve, sep } from 'node:path';
+import { resolve, sep } from 'node:path';
 import { SignalboxError } from '../../../daemon/api/errors.ts';
+import { LeadsElsewhere, type LocateOptions, outside, type Place, printable, type Root, refused, systemRefusal } from './beneath.ts';
+import { type HardLinkPolicy, inPackageFolder } from './hard-links.ts';
 import {
-  LeadsElsewhere,
-  type LocateOptions,
-  notFound,
-  outside,
-  type Place,
-  printable,
-  type Root,
-  refused,
-  systemRefusal,
-} from './beneath.ts';
-import { type DenyList, type DenySettings, denyList } from './deny.ts';
-import { type HardLinkPolicy, inPackageFolder, type LinkIndex, linkIndex } from './hard-links.ts';
-import { pinLinuxRoot } from './linux.ts';
+  absoluteOf,
+  choose,
+  type Held,
+  heldOf,
+  hold,
+  inLimits,
+  isBeneath,
+  type Opened,
+  type OpenRoot,
+  type RootSettings,
+  renamed,
+  rulingRoot,
+} from './held.ts';
 import { newNameProblem } from './names.ts';
-import { portableRoot } from './portable.ts';
 import { checkedRoot, stateFolder } from './roots.ts';
 
-/** One root as the settings say it; `path` absolute. */
-export interface RootSettings extends DenySettings {
-  readonly path: string;
-  /** Paths may begin with `name:`. */
-  readonly name?: string;
-  readonly access: 'read' | 'write';
-  readonly allowHome?: boolean;
-}
+export type { OpenRoot, RootSettings } from './held.ts';
 
 /** What holds for all roots. */
 export interface AreaSettings {
@@ -43,21 +37,6 @@ export interface Handover {
   /** Resolved absolute paths of {@link Area.narrow}. */
   readonly limits?: readonly string[];
 }
-interface Opened {
-  readonly real: string;
-  readonly isHome: boolean;
-  readonly pin?: number;
-}
-
-/** A root that is open. */
-export interface OpenRoot {
-  /** Real path. */
-  readonly path: string;
-  readonly name: string | undefined;
-  readonly access: 'read' | 'write';
-  readonly index: number;
-}
-
 /** What a client's path led to. */
 export interface Located {
   readonly place: Place;
@@ -101,14 +80,6 @@ export interface Area {
   /** For {@link openHandedOver}; valid as long as this area is open. */
   handover(): Handover;
   close(): void;
-}
-
-interface Held extends OpenRoot {
-  readonly isHome: boolean;
-  readonly given: string;
-  readonly root: Root;
-  readonly deny: DenyList;
-  readonly links: LinkIndex;
 }
 
 const MAX_PATH = 8192;
@@ -235,29 +206,6 @@ export function openHandedOver({ settings, options, opened, limits: given }: Han
   };
 }
 
-function hold(settings: RootSettings, index: number, opened: Opened | undefined): Held {
-  if (opened === undefined) throw notFound(settings.path);
-  const { real, isHome, pin } = opened;
-  const state = stateFolder();
-  const forbidden = state === undefined ? [] : [state.identity];
-  const root = process.platform === 'linux' ? pinLinuxRoot(real, forbidden, pin) : portableRoot(real, forbidden, process.platform);
-  const deny = denyList({ ...settings, home: isHome });
-  return {
-    path: real,
-    given: resolve(settings.path),
-    name: settings.name,
-    access: settings.access,
-    index,
-    isHome,
-    root,
-    deny,
-    links: linkIndex(
-      () => root.locate(''),
-      (path) => deny.read(path, false) !== undefined,
-    ),
-  };
-}
-
 function check(ruling: { readonly root: Held; readonly path: string }, place: Place | undefined, path: string, purpose: Purpose): void {
   const { root } = ruling;
   const folder = place?.stat?.isDirectory() === true;
@@ -282,81 +230,4 @@ function check(ruling: { readonly root: Held; readonly path: string }, place: Pl
 function checkNewName(path: string, name: string, first: boolean): void {
   const problem = newNameProblem(name, first);
   if (problem !== undefined) throw refused(path, problem, 'Choose a plain name, or ask the person to set "newNames": "any".');
-}
-
-/** Roots may lie in one another: the innermost that holds a place rules over it. */
-function rulingRoot(held: readonly Held[], root: Held, path: string): { readonly root: Held; readonly path: string } {
-  if (held.length === 1) return { root, path };
-  const absolute = absoluteOf(root, path);
-  let best = root;
-  for (const other of held) if (other.path.length > best.path.length && isBeneath(other.path, absolute)) best = other;
-  return {
-    root: best,
-    path:
-      best === root
-        ? path
-        : absolute
-            .slice(best.path.length + 1)
-            .split(sep)
-            .join('/'),
-  };
-}
-
-function renamed(place: Place, path: string): Place {
-  const { stat, ref, parentRef, name } = place;
-  return {
-    path,
-    stat,
-    ref,
-    parentRef,
-    name,
-    parentStillBeneath: () => place.parentStillBeneath(),
-    child: (child) => place.child(child),
-    close: () => place.close(),
-  };
-}
-
-function heldOf(held: readonly Held[], root: OpenRoot): Held {
-  const found = held[root.index];
-  if (found === undefined) throw notFound(root.path);
-  return found;
-}
-
-function choose(held: readonly Held[], path: string): { root: Held; below: string } {
-  const first = held[0];
-  if (first === undefined) throw outside(path, 'There is no root.');
-  const named = held.find((root) => root.name !== undefined && (path === `${root.name}:` || path.startsWith(`${root.name}:`)));
-  if (named !== undefined) return { root: named, below: path.slice((named.name?.length ?? 0) + 1).replace(/^\/+/, '') };
-  const given = sep === '\\' && isAbsolute(path) ? path.replaceAll('/', '\\') : path;
-  if (!isAbsolute(given)) return { root: first, below: sep === '\\' ? path.replaceAll('\\', '/') : path };
-  let best: { root: Held; below: string; length: number } | undefined;
-  for (const root of held) {
-    // The way the root was given counts as well as where it really lies: `/home/me/project` may be a link.
-    for (const base of [root.path, root.given]) {
-      if (!isBeneath(base, given) || base.length <= (best?.length ?? -1)) continue;
-      best = {
-        root,
-        below: given
-          .slice(base.length + 1)
-          .split(sep)
-          .join('/'),
-        length: base.length,
-      };
-    }
-  }
-  if (best === undefined) throw outside(path, 'It is an absolute path that begins with no root.');
-  return best;
-}
-
-function absoluteOf(root: OpenRoot, path: string): string {
-  return path === '' ? root.path : `${root.path}${sep}${path.split('/').join(sep)}`;
-}
-
-/** The folders on the way to a limit are seen, and nothing else in them. */
-function inLimits(limits: readonly string[] | undefined, path: string, folder: boolean): boolean {
-  return limits === undefined || limits.some((limit) => isBeneath(limit, path) || (folder && isBeneath(path, limit)));
-}
-
-function isBeneath(base: string, path: string): boolean {
-  return path === base || path.startsWith(base.endsWith(sep) ? base : base + sep);
 }

@@ -4,6 +4,7 @@ import type { Area, Located } from '../guard/area.ts';
 import { exists, notFound, refused } from '../guard/beneath.ts';
 import { makeFolder, moveEntry, replaceContent } from '../guard/change.ts';
 import { openContent, tooLarge } from '../guard/content.ts';
+import { inPackageFolder } from '../guard/hard-links.ts';
 import { type Deleted, discard, listDiscarded, openDiscarded, readNote } from '../guard/trash.ts';
 import { assertMayCarry, walkTree } from '../guard/tree.ts';
 import { ADDS, type Call, DESTROYS, type FileTool, input, output, PATH, READ_ONLY } from './define.ts';
@@ -133,11 +134,11 @@ export function listDeleted(area: Area): FileTool {
     output: output(['entries'], { entries: { type: 'array', items: output(['id', 'path'], DELETED) } }),
     annotations: READ_ONLY,
     run: () => {
-      const entries = writable(area).flatMap((root) =>
-        listDiscarded(area.rootOf(root)).map((entry) => ({ ...entry, path: area.shown(root, entry.path) })),
-      );
+      const entries = writable(area)
+        .flatMap((root) => listDiscarded(area.rootOf(root)).map((entry) => ({ ...entry, path: area.shown(root, entry.path) })))
+        .slice(0, 1000);
       const text = entries.map((entry) => `${entry.id}  ${entry.type.padEnd(6)}  ${entry.path}`).join('\n');
-      return { structured: { entries: entries.slice(0, 1000) }, text: text || 'The trash is empty.' };
+      return { structured: { entries }, text: text || 'The trash is empty.' };
     },
   };
 }
@@ -163,8 +164,8 @@ export function restoreDeleted(area: Area): FileTool {
         // The note could have been changed by another program: the path goes through the guard like any other.
         const destination = typeof args['destination'] === 'string' ? args['destination'] : area.shown(found.root, found.note.path);
         return withPlace(area, destination, 'create', call, (target) => {
-          const entry: Located = { place: { ...place, path: found.note.path }, root: found.root, shown: id };
-          if (place.stat?.isDirectory() !== true) assertMayCarry(area, entry, { root: target.root, path: target.place.path });
+          if (target.place.stat !== undefined) throw exists(target.shown, 'Nothing is overwritten here.');
+          assertMayReturn(area, place, found.note.path, target);
           moveEntry(place, target.place);
           return { structured: { path: target.shown }, text: `Restored ${target.shown}.` };
         });
@@ -173,6 +174,32 @@ export function restoreDeleted(area: Area): FileTool {
       }
     },
   };
+}
+
+/** What comes back must not come back as something else: under a protected name, or as a link where links are trusted. */
+function assertMayReturn(area: Area, entry: Located['place'], was: string, target: Located): void {
+  const assertOne = (place: Located['place']): void => {
+    const below = place.path.slice(entry.path.length);
+    const rule = area.unwritable(target.root, target.place.path + below, place.stat?.isDirectory() === true);
+    if (rule !== undefined) throw refused(target.shown + below, `"${rule}" of the deny list forbids it.`, 'Choose another place.');
+    if (
+      place.stat?.isFile() === true &&
+      place.stat.nlink > 1 &&
+      inPackageFolder(target.place.path + below) &&
+      !inPackageFolder(was + below)
+    )
+      throw refused(
+        target.shown + below,
+        'It is a hard link and would come into a package folder, where links are trusted.',
+        'Restore it to where it was.',
+      );
+  };
+  assertOne(entry);
+  if (entry.stat?.isDirectory() !== true) return;
+  walkTree(entry, (place) => {
+    assertOne(place);
+    return true;
+  });
 }
 
 function findDeleted(area: Area, id: string): { root: Area['roots'][number]; note: Deleted } | undefined {

@@ -89,7 +89,10 @@ export function readMultipleFiles(area: Area, maxFileBytes: number): FileTool {
           ? `${file['path']}:\n${file['content']}\n`
           : `${file['path']}: ${(file['error'] as { code: string; message: string }).code}: ${(file['error'] as { message: string }).message}\n`,
       );
-      return { structured: { files }, text: text.join('\n---\n') };
+      const joined = text.join('\n---\n');
+      if (joined.length <= MAX_TWICE) return { structured: { files }, text: joined };
+      const light = files.map(({ content, ...rest }) => (content === undefined ? rest : { ...rest, contentInText: true }));
+      return { structured: { files: light }, text: joined };
     },
   };
 }

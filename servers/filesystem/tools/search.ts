@@ -11,6 +11,7 @@ import { type FileTool, input, output, PATH, READ_ONLY } from './define.ts';
 import { startOf, withFolder } from './listing.ts';
 
 const MAX_PAGE = 1000;
+const MAX_CHARS = 1_500_000;
 const MAX_VISITED = 2_000_000;
 const GLOBS = { type: 'array', items: { type: 'string', minLength: 1, maxLength: 500 }, maxItems: 100, default: [] } as const;
 const PAGING = {
@@ -234,7 +235,11 @@ function merge<Match extends { readonly file: number }>(
   limit: number,
 ): { page: readonly Match[]; next: string | undefined } {
   const all = results.flatMap((result) => result.matches).sort((a, b) => a.file - b.file);
-  return { page: all.slice(start, start + limit), next: all.length > start + limit ? String(start + limit) : undefined };
+  let size = 0;
+  let end = start;
+  // A thousand long lines with their context would be more than clients take in one message.
+  for (; end < Math.min(all.length, start + limit) && (size < MAX_CHARS || end === start); end++) size += JSON.stringify(all[end]).length;
+  return { page: all.slice(start, end), next: all.length > end ? String(end) : undefined };
 }
 
 function limitOf(args: Readonly<Record<string, unknown>>): number {

@@ -38,6 +38,37 @@ describe('filesystem attacks', linux, () => {
       assert.deepEqual(problems, []);
     });
   }
+  it('shows nothing of what is protected in answers that are not refused', async () => {
+    const before = tree.snapshot();
+    const calls: [string, Record<string, unknown>][] = [
+      ['search_content', { pattern: 'SECRET', includeIgnored: true }],
+      ['search_content', { pattern: 'secret', ignoreCase: true, context: 5 }],
+      ['search_content', { path: 'hard-folder', pattern: '.' }],
+      ['search_content', { path: 'hard-out.txt', pattern: '.' }],
+      ['search_content', { path: 'to-library', pattern: 'TOP' }],
+      ['find_symbol', { name: '*' }],
+      ['search_files', { pattern: '**', includeIgnored: true, limit: 1000 }],
+      ['directory_tree', { path: '.', includeIgnored: true }],
+      ['list_directory', { path: '.' }],
+      ['read_multiple_files', { paths: ['../secret.txt', '.env', 'out-file', 'hard-out.txt', 'hard-env.txt', 'fifo', '/etc/passwd'] }],
+    ];
+    for (const [name, args] of calls) {
+      const { text } = await server.call(name, args);
+      assert.ok(!text.includes(SECRET), `${name} ${JSON.stringify(args)}`);
+      assert.doesNotMatch(text, /(?:^|[\s/])(?:\.env|\.ssh|server\.pem|credentials|secring)(?:$|[\s/])/m, name);
+    }
+    assert.equal(tree.snapshot(), before);
+  });
+  it('does not let a hard link into a package folder by way of the trash', async () => {
+    const deleted = await server.call('delete_file', { path: 'hard-folder', recursive: true });
+    assert.ok(!deleted.isError, deleted.text);
+    const { id } = deleted.structured;
+    for (const destination of ['node_modules', 'src/target', '.git', '.mcp.json'])
+      assert.equal((await server.call('restore_deleted', { id, destination })).code, 'SBX_FS_REFUSED', destination);
+    assert.equal((await server.call('read_text_file', { path: `.signalbox/trash/${id}/entry/linked.txt` })).code, 'SBX_FS_REFUSED');
+    assert.ok(!(await server.call('restore_deleted', { id })).isError);
+    assert.equal((await server.call('read_text_file', { path: 'hard-folder/linked.txt' })).code, 'SBX_FS_REFUSED');
+  });
   it('has written an audit line for every call that reached a tool', () => {
     assert.ok(server.audit.length > ATTACKS.length / 2);
     for (const line of server.audit) assert.ok(!JSON.stringify(line).includes(SECRET));

@@ -22,6 +22,7 @@ const list: Operation = (path) => ({ tool: 'list_directory', args: { path } });
 const tree: Operation = (path) => ({ tool: 'directory_tree', args: { path } });
 const byName: Operation = (path) => ({ tool: 'search_files', args: { path, pattern: '**' } });
 const byContent: Operation = (path) => ({ tool: 'search_content', args: { path, pattern: 'SECRET' } });
+const watch: Operation = (path) => ({ tool: 'watch', args: { path, seconds: 0.1 } });
 const symbol: Operation = (path) => ({ tool: 'find_symbol', args: { path, name: 'x' } });
 const write: Operation = (path) => ({ tool: 'write_file', args: { path, content: 'pwned' } });
 const edit: Operation = (path) => ({ tool: 'edit_file', args: { path, edits: [{ oldText: 'SECRET', newText: 'pwned' }] } });
@@ -100,7 +101,7 @@ export const ATTACKS: readonly Attack[] = [
   ),
   ...table(
     'links',
-    [list, tree, byName, byContent, symbol],
+    [list, tree, byName, byContent, symbol, watch],
     ['out-dir', 'out-absolute-dir', 'up', 'src/up-up', 'slash', 'etc', 'proc-root', 'proc-cwd', 'proc-fd'],
   ),
   ...table('links', [remove, moveFrom, copyFrom], ['out-dir', 'up', 'slash', 'etc', 'proc-root']),
@@ -157,7 +158,7 @@ export const ATTACKS: readonly Attack[] = [
     ],
   ),
   ...table('secrets', [tail, bytes, hash, media, info, dryEdit, copyFrom, moveFrom, remove], ['.env', 'server.pem', 'private/notes.txt']),
-  ...table('secrets', [list, tree, byName, byContent, symbol], ['.git', '.ssh', '.aws', 'private', 'to-git']),
+  ...table('secrets', [list, tree, byName, byContent, symbol, watch], ['.git', '.ssh', '.aws', 'private', 'to-git']),
   ...table('secrets', [copyFrom, moveFrom, remove], ['holds-secret', 'holds-git', 'private', '.git', 'src']),
   ...table(
     'self-empowerment',
