@@ -17,6 +17,17 @@ interface Outcome {
  * @returns 16 hexadecimal digits
  */
 export function fingerprint(sql: string): string {
+  const kept = KNOWN.get(sql);
+  if (kept !== undefined) return kept;
+  const found = computed(sql);
+  if (KNOWN.size >= KEPT) KNOWN.clear();
+  if (sql.length < 10_000) KNOWN.set(sql, found);
+  return found;
+}
+const KNOWN = new Map<string, string>();
+const KEPT = 500;
+
+function computed(sql: string): string {
   let shape: string;
   try {
     shape = tokenize(sql, 'sqlite')

@@ -94,7 +94,8 @@ const peers = [
       'schema of 500 tables': { name: 'list_tables', arguments: {} },
     },
   ),
-  await connect('dbhub', process.execPath, [bin, '--transport', 'stdio', '--dsn', `sqlite:///${file}`], {
+  // Its native addon fits the Node that npm ran on.
+  await connect('dbhub', 'node', [bin, '--transport', 'stdio', '--dsn', `sqlite://${file}`], {
     'simple query': { name: 'execute_sql', arguments: { sql: simple } },
     '10 000 rows': { name: 'execute_sql', arguments: { sql: many } },
     'schema of 500 tables': {

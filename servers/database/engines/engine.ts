@@ -41,6 +41,8 @@ export interface Column {
 export interface Answer {
   readonly columns: readonly Column[];
   readonly rows: readonly (readonly unknown[])[];
+  /** `rows` as JSON, where the engine has it already. */
+  readonly json?: string;
   /** Why there are more rows than the answer carries. */
   readonly truncated: false | 'rows' | 'bytes';
 }

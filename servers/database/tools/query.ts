@@ -75,7 +75,9 @@ export function query(desk: Desk): Definition {
       const more = truncated === false || rows.length === 0 ? {} : { cursor: makeCursor(key, skip + rows.length) };
       const structured = { columns, rows, truncated: truncated !== false, ...(truncated === false ? {} : { reason: truncated }), ...more };
       const note = truncated === false ? '' : `\n[cut after ${rows.length} rows by the bound on ${truncated}: there are more]`;
-      return { structured, text: JSON.stringify(structured) + note };
+      if (answer?.json === undefined) return { structured, text: JSON.stringify(structured) + note };
+      const { rows: _, ...rest } = structured;
+      return { structured, text: `{"rows":${answer.json},${JSON.stringify(rest).slice(1)}${note}` };
     },
   };
 }

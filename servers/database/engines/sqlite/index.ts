@@ -5,7 +5,7 @@ import { SignalboxError } from '../../../../daemon/api/errors.ts';
 import { columnRule, tableDenied } from '../../guard/policy.ts';
 import { refusal } from '../../guard/refusal.ts';
 import { nearest } from '../../guard/suggestion.ts';
-import type { Access, Ask, Database, Params, Relation, TableName } from '../engine.ts';
+import type { Access, Answer, Ask, Database, Params, Relation, TableName } from '../engine.ts';
 import { makePool } from '../pool.ts';
 import type { FileSettings } from '../settings.ts';
 import { askChild, type Child, startChild } from './child.ts';
@@ -66,51 +66,56 @@ export function openSqlite(name: string, settings: FileSettings, script: string,
       },
       ask.signal,
     );
+  const answerOf = ({ columns, json, truncated }: Rows): Answer => ({ columns, rows: JSON.parse(json) as unknown[][], json, truncated });
   /** Our own reading of definitions. */
   const own = async (sql: string, params: Params, signal?: AbortSignal): Promise<readonly (readonly unknown[])[]> =>
-    (await job('own', 'read', { sql, params, maxRows: 100_000, maxBytes: 64 * 1024 * 1024, ...(signal === undefined ? {} : { signal }) }))
-      .rows;
+    answerOf(
+      await job('own', 'read', { sql, params, maxRows: 100_000, maxBytes: 64 * 1024 * 1024, ...(signal === undefined ? {} : { signal }) }),
+    ).rows;
 
   const tables = async (signal?: AbortSignal): Promise<readonly TableName[]> => {
-    const rows = await own(
-      `SELECT l.name, CASE WHEN l.type = 'virtual' THEN 'virtual table' ELSE l.type END,
-         (SELECT max(CAST(substr(s.stat, 1, instr(s.stat || ' ', ' ') - 1) AS INTEGER)) FROM stat s WHERE s.tbl = l.name)
-       FROM pragma_table_list l WHERE l.schema = 'main' AND l.type IN ('table', 'view', 'virtual') AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
-       ORDER BY l.name`.replace(
-        'FROM stat s',
-        (await hasStatistics(signal)) ? 'FROM sqlite_stat1 s' : "FROM (SELECT '' AS stat, '' AS tbl) s",
-      ),
+    let rows = await own(
+      "SELECT name, type, sql LIKE 'CREATE VIRTUAL%' FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY name",
       [],
       signal,
     );
+    // The tables in which a virtual one keeps its rows are told apart by this pragma only; it looks into every table and is slow.
+    if (rows.some((row) => row[2] === 1))
+      rows = await own("SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND type <> 'shadow' ORDER BY name", [], signal);
+    const counts = new Map<unknown, unknown>();
+    const system = (table: unknown): boolean => /^sqlite_/iu.test(String(table));
+    if (rows.some(([table]) => table === 'sqlite_stat1')) {
+      const sql = "SELECT tbl, max(CAST(substr(stat, 1, instr(stat || ' ', ' ') - 1) AS INTEGER)) FROM sqlite_stat1 GROUP BY tbl";
+      for (const [table, count] of await own(sql, [], signal)) counts.set(table, count);
+    }
     return rows
-      .map(([table, type, count]) => ({
-        schema: 'main',
-        name: String(table),
-        type: type as TableName['type'],
-        rows: typeof count === 'number' ? count : null,
-      }))
-      .filter((one) => !tableDenied(policy, 'main', one.name));
+      .filter(([table]) => !system(table) && !tableDenied(policy, 'main', String(table)))
+      .map(([table, type]) => {
+        const count = counts.get(table);
+        return {
+          schema: 'main',
+          name: String(table),
+          type: type === 'virtual' ? ('virtual table' as const) : type === 'view' ? ('view' as const) : ('table' as const),
+          ...(typeof count === 'number' ? { rows: count } : {}),
+        };
+      });
   };
-  const hasStatistics = async (signal?: AbortSignal): Promise<boolean> =>
-    (await own("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'", [], signal)).length > 0;
 
   return {
     name,
     engine: 'sqlite',
     access,
     policy,
-    query: (ask) => job('query', 'read', ask),
-    write: (ask) =>
-      job('write', access, ask, {
-        commit: ask.commit,
-        maxAffected: ask.maxAffected,
-        ...(ask.expected === undefined ? {} : { expected: ask.expected }),
-      }),
+    query: async (ask) => answerOf(await job('query', 'read', ask)),
+    write: async (ask) => {
+      const more = { commit: ask.commit, maxAffected: ask.maxAffected, ...(ask.expected === undefined ? {} : { expected: ask.expected }) };
+      const done = await job('write', access, ask, more);
+      return { ...answerOf(done), affected: done.affected };
+    },
     explain: async (ask) => {
       await job('check', 'read', ask);
       if (/^\s*explain\b/iu.test(ask.sql)) throw refusal('Only a SELECT is explained; leave out the word EXPLAIN.');
-      const { rows } = await job('query', 'read', { ...ask, sql: `EXPLAIN QUERY PLAN ${ask.sql}`, maxRows: 10_000 });
+      const { rows } = answerOf(await job('query', 'read', { ...ask, sql: `EXPLAIN QUERY PLAN ${ask.sql}`, maxRows: 10_000 }));
       const steps = rows.map(([id, parent, , detail]) => ({ id: Number(id), parent: Number(parent), detail: String(detail) }));
       const depth = (step: { parent: number }): number => {
         const above = steps.find((one) => one.id === step.parent);

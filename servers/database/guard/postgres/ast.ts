@@ -59,22 +59,17 @@ export function names(list: unknown): readonly string[] {
   });
 }
 
-/** Calls `visit` for every node, wrapped or not, with its name (or the key it stands under) and the path of names above it. */
-export function walk(
-  value: unknown,
-  visit: (name: string, node: Node, above: readonly string[]) => void,
-  above: readonly string[] = [],
-): void {
+/** Calls `visit` for every node, wrapped or not, with its name (or the key it stands under). */
+export function walk(value: unknown, visit: (name: string, node: Node) => void): void {
   if (Array.isArray(value)) {
-    for (const item of value) walk(item, visit, above);
+    for (const item of value) walk(item, visit);
     return;
   }
-  if (!isNode(value)) return;
-  for (const [key, inside] of Object.entries(value)) {
-    if (Array.isArray(inside)) walk(inside, visit, [...above, key]);
-    else if (isNode(inside)) {
-      visit(key, inside, above);
-      walk(inside, visit, [...above, key]);
-    }
+  if (typeof value !== 'object' || value === null) return;
+  for (const key in value) {
+    const inside: unknown = (value as Node)[key];
+    if (typeof inside !== 'object' || inside === null) continue;
+    if (!Array.isArray(inside)) visit(key, inside as Node);
+    walk(inside, visit);
   }
 }

@@ -46,9 +46,8 @@ const CATALOG = new Set(
   pg_stat_user_indexes pg_stat_user_tables pg_stat_sys_tables pg_statio_all_indexes pg_statio_all_tables pg_statio_user_indexes
   pg_statio_user_sequences pg_statio_user_tables pg_stat_bgwriter pg_statistic_ext pg_tables pg_tablespace pg_timezone_abbrevs
   pg_timezone_names pg_trigger pg_ts_config pg_ts_config_map pg_ts_dict pg_ts_parser pg_ts_template pg_type pg_views pg_available_extensions
-  pg_settings pg_locks`.split(/\s+/u),
+  pg_settings`.split(/\s+/u),
 );
-const SETTINGS_VIEW = new Set(['pg_settings', 'pg_locks']);
 const SAMPLING = new Set(['bernoulli', 'system', 'system_rows', 'system_time']);
 
 /** What a checked statement is. */
@@ -112,11 +111,11 @@ function checkNodes(tree: Node, allowed: ReadonlySet<string>, rules: Rules, kind
   walk(tree, (name, node) => {
     if (name === 'CommonTableExpr') ctes.add(String(node['ctename']));
   });
-  walk({ root: tree }, (name, node, above) => {
+  walk({ root: tree }, (name, node) => {
     if (/^[A-Z]/u.test(name) && name !== 'LockingClause' && !allowed.has(name)) throw refusal(`It contains a ${spoken(name)}.`);
     if (name === 'LockingClause' && kind !== 'write') throw refusal('FOR UPDATE and FOR SHARE take locks.');
     if (name === 'intoClause' && kind !== 'define') throw refusal('SELECT INTO creates a table.');
-    if (name === 'RangeVar' || name === 'relation' || name === 'rel') checkRelation(node, rules, ctes, above);
+    if (name === 'RangeVar' || name === 'relation' || name === 'rel') checkRelation(node, rules, ctes);
     if (name === 'FuncCall') checkCall(names(node['funcname']), rules, depth);
     if (name === 'A_Expr') checkOperator(names(node['name']), rules, depth);
     if (name === 'SubLink' && node['operName'] !== undefined) checkOperator(names(node['operName']), rules, depth);
@@ -142,7 +141,7 @@ function checkNodes(tree: Node, allowed: ReadonlySet<string>, rules: Rules, kind
   });
 }
 
-function checkRelation(node: Node, rules: Rules, ctes: ReadonlySet<string>, above: readonly string[]): void {
+function checkRelation(node: Node, rules: Rules, ctes: ReadonlySet<string>): void {
   const relname = node['relname'];
   if (typeof relname !== 'string') return;
   const schema = typeof node['schemaname'] === 'string' ? node['schemaname'] : undefined;
@@ -151,8 +150,6 @@ function checkRelation(node: Node, rules: Rules, ctes: ReadonlySet<string>, abov
   if (schema !== undefined && /^pg_(?:toast|temp)/u.test(schema)) throw refusal(`The schema ${schema} is not readable.`);
   if (catalogName && !CATALOG.has(relname) && !(ctes.has(relname) && schema === undefined))
     throw refusal(`The catalog table ${relname} is not readable here.`);
-  if (catalogName && SETTINGS_VIEW.has(relname) && above.length > 0 && rules.access === 'read' && relname === 'pg_locks')
-    throw refusal('pg_locks shows other sessions.');
   if (schema === 'information_schema' && /^(?:_pg_|user_mapping)/u.test(relname))
     throw refusal(`information_schema.${relname} is not readable here.`);
   if (!restricts(rules.policy)) return;
