@@ -43,7 +43,7 @@ function say(line: string): void {
 /** The files whose path contains one of the patterns; all without patterns. */
 function discover(patterns: readonly string[]): { files: readonly string[]; editor: boolean } {
   const wanted = (file: string): boolean => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern));
-  const files = globSync('test/{unit,wire,plugin,clients,conformance}/**/*.test.ts', { cwd: ROOT })
+  const files = globSync('test/{unit,wire,plugin,clients,conformance,conformance-engine}/**/*.test.ts', { cwd: ROOT })
     .map((file) => file.replaceAll('\\', '/'))
     .sort();
   return { files: files.filter(wanted), editor: existsSync(join(ROOT, EDITOR)) && wanted(EDITOR) };

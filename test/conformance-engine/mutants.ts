@@ -18,7 +18,9 @@ export interface Mutant {
 const SOURCES = ['server.ts', 'main.ts'].map((name) => readFileSync(new URL(`./reference/${name}`, import.meta.url), 'utf8')).join('\n');
 
 /** The switches of the reference server, read from its source: none can be forgotten. */
-export const FAULTS: readonly string[] = [...new Set([...SOURCES.matchAll(/\b(?:b|broken|this\.#broken)\('([A-Z0-9-]+)'\)/g)].map(([, stem]) => stem ?? ''))].sort();
+export const FAULTS: readonly string[] = [
+  ...new Set([...SOURCES.matchAll(/\b(?:b|broken|this\.#broken)\('([A-Z0-9-]+)'\)/g)].map(([, stem]) => stem ?? '')),
+].sort();
 
 /** Every fault in every era and over every transport its requirement is about. */
 export function allMutants(): readonly Mutant[] {
@@ -27,7 +29,9 @@ export function allMutants(): readonly Mutant[] {
     for (const era of ['legacy', 'modern'] as const) {
       const requirement = requirementOf(stem, era);
       if (requirement === undefined) continue;
-      for (const transport of ['stdio', 'http'] as const) if (requirement.applies === 'both' || requirement.applies === transport) mutants.push({ stem, id: requirement.id, area: requirement.area, era, transport });
+      for (const transport of ['stdio', 'http'] as const)
+        if (requirement.applies === 'both' || requirement.applies === transport)
+          mutants.push({ stem, id: requirement.id, area: requirement.area, era, transport });
     }
   return mutants;
 }
@@ -36,12 +40,28 @@ export function allMutants(): readonly Mutant[] {
  * Runs the properties about one fault.
  * @returns ids found
  */
-export async function findingsOf({ stem, era, transport }: Pick<Mutant, 'stem' | 'era' | 'transport'>, faults: readonly string[] = [stem]): Promise<readonly string[]> {
+export async function findingsOf(
+  { stem, era, transport }: Pick<Mutant, 'stem' | 'era' | 'transport'>,
+  faults: readonly string[] = [stem],
+): Promise<readonly string[]> {
   const http = transport === 'http' ? await serveHttp(faults) : undefined;
   const main = new URL('./reference/main.ts', import.meta.url).pathname;
-  const target: Target = http === undefined ? { kind: 'stdio', command: process.execPath, args: ['--disable-warning=ExperimentalWarning', main, ...faults] } : { kind: 'http', url: http.url };
+  const target: Target =
+    http === undefined
+      ? { kind: 'stdio', command: process.execPath, args: ['--disable-warning=ExperimentalWarning', main, ...faults] }
+      : { kind: 'http', url: http.url };
   try {
-    const { findings } = await conform({ target, eras: [era], seed: 1, runs: 8, limitMs: 1500, safety: { allow: [] }, only: stem, signal: AbortSignal.timeout(40_000), emit: () => {} });
+    const { findings } = await conform({
+      target,
+      eras: [era],
+      seed: 1,
+      runs: 8,
+      limitMs: 1500,
+      safety: { allow: [] },
+      only: stem,
+      signal: AbortSignal.timeout(40_000),
+      emit: () => {},
+    });
     return findings.filter(({ flaky }) => !flaky).map(({ requirement }) => requirement);
   } finally {
     http?.close();

@@ -3,7 +3,9 @@ import { allMutants, findingsOf } from './mutants.ts';
 
 const [transport, part = '1/1'] = process.argv.slice(2);
 const [mine = 1, parts = 1] = part.split('/').map(Number);
-const mutants = allMutants().filter((mutant, index) => (transport === undefined || mutant.transport === transport) && index % parts === mine - 1);
+const mutants = allMutants().filter(
+  (mutant, index) => (transport === undefined || mutant.transport === transport) && index % parts === mine - 1,
+);
 let found = 0;
 let done = 0;
 const areas = new Map<string, [found: number, all: number]>();

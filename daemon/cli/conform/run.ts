@@ -107,7 +107,13 @@ async function replay(context: CommandContext, finding: Finding): Promise<number
       : finding.target.kind === 'http'
         ? { ...finding.target, headers: headersOf(context) }
         : finding.target;
-  const seen = await replayFinding(finding, target, { allow: ['*'] }, numberOf(context, 'timeout', 5000));
+  if (target.kind === 'stdio') context.note(`Starting ${[target.command, ...target.args].join(' ')}`);
+  const seen = await replayFinding(
+    finding,
+    target,
+    { allow: [...finding.called, ...context.flags.list('allow')] },
+    numberOf(context, 'timeout', 5000),
+  );
   const lines = seen.trace.map(({ direction, channel, text }) => `${direction} ${channel} ${text}`);
   const broken = seen.violations.find(({ id }) => id === finding.requirement);
   context.result(seen, () =>

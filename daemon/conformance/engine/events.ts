@@ -30,6 +30,8 @@ export interface Finding {
   readonly path?: string;
   readonly shrinks: number;
   readonly target: Target;
+  /** Tools that were called; a replay calls no others. */
+  readonly called: readonly string[];
   readonly trace: readonly TraceLine[];
 }
 

@@ -288,6 +288,7 @@ class Run {
       ...(path === undefined ? {} : { path }),
       shrinks,
       target: withoutSecrets(this.#subject.target),
+      called: this.#subject.callable.map(({ name }) => name),
       trace,
     };
     this.findings.push(finding);

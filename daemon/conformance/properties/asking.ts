@@ -204,7 +204,6 @@ const rounds = property<{ tool: string; change: Change }>({
     'MRTR-STATE-STRING',
     'MRTR-NO-CACHE',
     'MRTR-NO-RETRY-ASSUMED',
-    'MRTR-KEYS',
     'ELI-DECLINE',
   ],
   eras: ['modern'],

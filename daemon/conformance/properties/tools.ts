@@ -131,7 +131,7 @@ const unknownTool = property<{ name: string; kind: 'unknown' | 'case' }>({
   name: 'tools/unknown',
   area: 'tools',
   phase: 'fuzz',
-  stems: ['TOOL-UNKNOWN', 'TOOL-UNKNOWN-CODE', 'TOOL-NAME-CASE'],
+  stems: ['TOOL-UNKNOWN', 'TOOL-UNKNOWN-CODE', 'TOOL-NAME-CASE', 'ERR-RESERVED', 'ERR-RETIRED', 'ERR-LEGACY-RANGE', 'ERR-OUTSIDE'],
   skip: noTools,
   cases(subject) {
     const names = new Set(subject.tools.map(({ name }) => name));

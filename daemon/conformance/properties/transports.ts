@@ -221,7 +221,7 @@ const headers = property<HeaderCase>({
       );
       return;
     }
-    const rejected = answer.result === undefined && answer.http.status >= 400;
+    const rejected = answer.result === undefined && (answer.http.status >= 400 || answer.error !== undefined);
     judge.check(stem, rejected, `${what}: rejected`, () => outcomeText(session, answer));
     if (!rejected) return;
     judge.check('HDR-MISMATCH-400', answer.http.status === 400, `${what}: status 400`, String(answer.http.status));
