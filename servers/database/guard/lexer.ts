@@ -13,7 +13,10 @@ export interface Token {
 }
 export type Dialect = 'sqlite' | 'mysql';
 
-const BLANK = /[\s\uFEFF]/u;
+/** ASCII only: the servers read every other blank as a letter of a name. SQLite also passes over a byte order mark. */
+const BLANK = /[\t-\r \uFEFF]/u;
+/** What makes `--` a comment for MySQL when it follows: blanks and control characters, nothing beyond ASCII. */
+const AFTER_DASHES = /[\u0000-\u0020\u007f]/u;
 const WORD = /[\p{L}\p{N}_$\u0080-\u{10FFFF}]/u;
 
 /**
@@ -29,13 +32,9 @@ export function tokenize(sql: string, dialect: Dialect): readonly Token[] {
   while (at < sql.length) {
     const char = sql.charAt(at);
     const next = sql.charAt(at + 1);
-    if (BLANK.test(char)) {
+    if (BLANK.test(char) && (char !== '\uFEFF' || dialect === 'sqlite')) {
       at++;
-    } else if (
-      char === '-' &&
-      next === '-' &&
-      (dialect === 'sqlite' || at + 2 >= sql.length || /[\s\u0000-\u001f]/u.test(sql.charAt(at + 2)))
-    ) {
+    } else if (char === '-' && next === '-' && (dialect === 'sqlite' || at + 2 >= sql.length || AFTER_DASHES.test(sql.charAt(at + 2)))) {
       at = lineEnd(sql, at);
     } else if (dialect === 'mysql' && char === '#') {
       at = lineEnd(sql, at);
@@ -58,10 +57,11 @@ export function tokenize(sql: string, dialect: Dialect): readonly Token[] {
       // @`name` and @'name' are variables too: the quotes stand as tokens of their own behind it.
       push('variable', found, at, at + found.length);
     } else if (/[0-9]/u.test(char) || (char === '.' && /[0-9]/u.test(next) && !endsName(tokens, at))) {
-      const found =
-        /^(?:0[xX][0-9a-fA-F]+|(?:[0-9][0-9_]*)?\.?[0-9]*(?:[eE][+-]?[0-9]+)?)[\p{L}\p{N}_$]*/u.exec(sql.slice(at, at + 400))?.[0] ?? char;
-      // MySQL lets a name begin with digits (`1a`): what is not a plain number is a word.
-      push(/^(?:0[xX][0-9a-fA-F]+|[0-9.]+(?:[eE][+-]?[0-9]+)?|[0-9_.]+)$/u.test(found) ? 'number' : 'word', found, at, at + found.length);
+      const rest = sql.slice(at, at + 2000);
+      const found = /^(?:0[xX][0-9a-fA-F]+|0b[01]+|(?:[0-9][0-9_]*)?\.?[0-9]*(?:[eE][+-]?[0-9]+)?)/u.exec(rest)?.[0] ?? char;
+      // `1.INTO` is a number and a keyword for MySQL, `1INTO` a name: whoever writes that hides something.
+      if (WORD.test(String.fromCodePoint(sql.codePointAt(at + found.length) ?? 32))) throw refusal('A number runs into a word.');
+      push('number', found, at, at + found.length);
     } else if (WORD.test(String.fromCodePoint(sql.codePointAt(at) ?? 0))) {
       let end = at;
       while (end < sql.length) {

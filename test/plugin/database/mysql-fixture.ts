@@ -19,6 +19,7 @@ const SCHEMA = [
   'CREATE TABLE `grant` (`drop` INT, `set` TEXT)',
   "CREATE TABLE people (moods ENUM('sad', 'ok'))",
   'CREATE TABLE words (`time` INT, `date` INT, `value` INT, `status` INT, `type` INT, `level` INT, `year` INT)',
+  'CREATE TABLE odd (begin INT, reset INT, plugin INT, handler INT, open INT)',
   'CREATE TABLE old (id INT) ENGINE = MyISAM',
   'INSERT INTO old VALUES (1)',
   'CREATE VIEW contacts AS SELECT id, email FROM customers',

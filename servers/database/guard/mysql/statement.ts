@@ -13,18 +13,14 @@ export type MysqlKind = 'select' | 'show' | 'explain' | 'write' | 'define';
 
 const SHOWN =
   /^(?:full |extended )?(?:tables|columns|fields|table status|index|indexes|keys|databases|schemas|create (?:table|view|database|schema)|character set|charset|collation|warnings|errors|engines|count|open tables|create sequence)\b/u;
-/** Words that write, lock, name files or run text, wherever they stand outside quotes. */
-const FORBIDDEN = new Set(
-  `into outfile dumpfile infile load_file handler prepare execute deallocate immediate call do load xa savepoint rollback commit begin lock unlock
-  grant revoke kill shutdown install uninstall flush purge reset change_master slave replica binlog plugin procedure nextval setval lastval
-  previous sys_exec sys_eval sql_calc_found_rows_x get_lock release_lock benchmark sleep`.split(/\s+/u),
-);
+/** Reserved words that write files or run procedures, wherever they stand outside quotes. What begins a statement is judged by its first word. */
+const FORBIDDEN = new Set(['into', 'outfile', 'dumpfile', 'infile', 'procedure', 'grant', 'revoke', 'purge', 'kill', 'call', 'load']);
 const WRITES = new Set(['insert', 'update', 'delete', 'replace']);
 const DEFINES = new Set(['create', 'alter', 'drop', 'truncate', 'rename']);
 const SCHEMAS = new Set(['mysql', 'performance_schema', 'sys']);
 /** Tables of information_schema that tell of other sessions, logins or files. */
 const TOLD =
-  /^(?:processlist|user_privileges|schema_privileges|table_privileges|column_privileges|global_variables|session_variables|global_status|files|innodb_.*|user_statistics|client_statistics|plugins|all_plugins|system_variables|optimizer_trace|profiling|query_cache_info|user_attributes|applicable_roles|enabled_roles|metadata_lock_info|query_response_time|wsrep_.*|thread_pool_.*|events|triggers|routines|slave_status|periods_x)$/u;
+  /^(?:processlist|user_privileges|schema_privileges|table_privileges|column_privileges|global_variables|session_variables|global_status|files|innodb_.*|user_statistics|client_statistics|plugins|all_plugins|system_variables|optimizer_trace|profiling|query_cache_info|user_attributes|applicable_roles|enabled_roles|metadata_lock_info|query_response_time|wsrep_.*|thread_pool_.*|events|triggers|routines|slave_status|periods)$/u;
 const HINTS = /set_var|max_execution_time|resource_group/iu;
 
 /**
@@ -65,6 +61,11 @@ function kindOf(tokens: readonly Token[]): MysqlKind | undefined {
     if (!SHOWN.test(rest)) throw refusal(`SHOW ${tokens[1]?.text.toUpperCase() ?? ''} is not among what may be shown.`);
     checkSchemas(tokens);
     return 'show';
+  }
+  if (word === 'analyze') {
+    // MariaDB runs the statement and shows its plan; ANALYZE TABLE writes statistics.
+    const reading = tokens.slice(1).find((token) => !/^(?:format|=|json|traditional)$/u.test(token.lower));
+    return /^(?:select|with|\()$/u.test(reading?.lower ?? '') && !writesInside(tokens) ? 'explain' : undefined;
   }
   if (word === 'explain' || word === 'describe' || word === 'desc') {
     const options = tokens.findIndex((token, index) => index > 0 && /^(?:select|with|values|table|\()$/u.test(token.lower));
@@ -114,7 +115,7 @@ function checkWords(tokens: readonly Token[], kind: MysqlKind): void {
   for (const [index, token] of tokens.entries()) {
     const before = tokens[index - 1];
     const next = tokens[index + 1];
-    if (token.kind === 'variable') checkVariable(token, next);
+    if (token.kind === 'variable') checkVariable(token);
     if (token.text === ':' && next?.text === '=') throw refusal('":=" sets a variable.');
     if (token.kind !== 'word' || before?.text === '.' || before?.lower === 'as') continue;
     const word = token.lower;
@@ -122,7 +123,7 @@ function checkWords(tokens: readonly Token[], kind: MysqlKind): void {
     if (kind === 'write' || kind === 'define') {
       if (/^(?:data|directory)$/u.test(word) && /^(?:directory|data|index)$/u.test(before?.lower ?? ''))
         throw refusal('A table may not name folders.');
-      if (/^(?:connection|union_x)$/u.test(word) && next?.text === '=') throw refusal('A table may not name another server.');
+      if (/^connection$/u.test(word) && next?.text === '=') throw refusal('A table may not name another server.');
       if (
         word === 'engine' &&
         /^(?:federated|federatedx|connect|csv|merge|mrg_myisam|spider|s3)$/u.test(
@@ -131,30 +132,19 @@ function checkWords(tokens: readonly Token[], kind: MysqlKind): void {
       )
         throw refusal('This storage engine reaches outside the database.');
     }
-    // A name of an ordinary column may be one of these words; MySQL then wants a comma, an operator or the end behind it, and so do we.
-    if (FORBIDDEN.has(word) && !plainName(before, next)) throw refusal(`The word ${token.text.toUpperCase()} is not allowed.`);
+    if (FORBIDDEN.has(word)) throw refusal(`The word ${token.text.toUpperCase()} is not allowed.`);
     if (word === 'for' && /^(?:update|share|system_time)$/u.test(next?.lower ?? '') && next?.lower !== 'system_time')
       throw refusal('FOR UPDATE and FOR SHARE take locks.');
     if (word === 'lock' && next?.lower === 'in') throw refusal('LOCK IN SHARE MODE takes locks.');
-    if (word === 'value' && before?.lower === 'next' && next?.lower === 'for') throw refusal('NEXT VALUE FOR changes a sequence.');
+    if (word === 'value' && /^(?:next|previous)$/u.test(before?.lower ?? '') && next?.lower === 'for')
+      throw refusal('NEXT VALUE FOR changes a sequence.');
     if (word === 'set' && next?.lower === 'statement') throw refusal('SET STATEMENT changes the settings.');
   }
 }
 
-/** Whether a word between these two can only be a column: `a, begin, b`. INTO, OUTFILE and calls never look like this. */
-function plainName(before: Token | undefined, next: Token | undefined): boolean {
-  const opens = before?.lower === 'select' || before?.text === ',' || before?.lower === 'by';
-  const ends = next === undefined || next.text === ',' || next.lower === 'from';
-  return opens && ends;
-}
-
-function checkVariable(token: Token, next: Token | undefined): void {
-  if (!token.text.startsWith('@@')) {
-    if (next?.text === ':' || next?.text === '=') {
-      // `@a = 1` compares in a SELECT; only `:=` sets, and that is refused where it stands.
-    }
-    return;
-  }
+function checkVariable(token: Token): void {
+  // `@a = 1` compares in a SELECT; only `:=` sets, and that is refused where it stands.
+  if (!token.text.startsWith('@@')) return;
   const name = token.lower.replace(/^@@(?:global\.|session\.|local\.)?/u, '');
   if (!VARIABLES.has(name)) throw refusal(`The variable ${token.text} is not among those that may be read.`);
 }

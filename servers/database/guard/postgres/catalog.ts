@@ -35,14 +35,17 @@ export interface Catalog {
 
 /** Extensions whose functions follow their declared volatility and run no SQL text. */
 const EXTENSIONS = new Set(
-  `btree_gin btree_gist citext cube earthdistance fuzzystrmatch hstore intarray isn ltree pg_trgm pgcrypto postgis postgis_raster
-  postgis_topology seg tsm_system_rows tsm_system_time unaccent uuid-ossp vector h3 pg_uuidv7`.split(/\s+/u),
+  `btree_gin btree_gist citext cube earthdistance fuzzystrmatch hstore intarray isn ltree pg_trgm pgcrypto postgis seg tsm_system_rows tsm_system_time unaccent uuid-ossp vector h3 pg_uuidv7`.split(
+    /\s+/u,
+  ),
 );
 /** Volatile, but only because their answer changes. */
 const HARMLESS = new Set(
   `random random_normal gen_random_uuid uuidv4 uuidv7 clock_timestamp timeofday pg_relation_size pg_table_size pg_indexes_size
   pg_total_relation_size pg_database_size pg_is_in_recovery current_query pg_timezone_names uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4
-  gen_random_bytes gen_salt`.split(/\s+/u),
+  gen_random_bytes gen_salt array_shuffle array_sample pg_current_wal_lsn pg_last_wal_replay_lsn pg_last_xact_replay_timestamp`.split(
+    /\s+/u,
+  ),
 );
 /** Stable or immutable by declaration, and yet they run SQL text, read other sessions or files, or spend transaction numbers. */
 const HARMFUL = new Set(

@@ -35,7 +35,10 @@ const EXPLAIN_OPTIONS = new Set(
 const SHOWN = new Set(
   `server_version server_version_num search_path timezone datestyle intervalstyle client_encoding server_encoding transaction_isolation
   transaction_read_only statement_timeout lc_collate lc_ctype standard_conforming_strings max_connections work_mem default_transaction_read_only
-  integer_datetimes in_hot_standby`.split(/\s+/u),
+  integer_datetimes in_hot_standby is_superuser session_authorization role shared_buffers block_size lock_timeout
+  maintenance_work_mem effective_cache_size random_page_cost enable_seqscan jit extra_float_digits bytea_output application_name`.split(
+    /\s+/u,
+  ),
 );
 /** Catalog tables and views that hold definitions and counters, not secrets, samples of values or other sessions. */
 const CATALOG = new Set(
@@ -46,7 +49,10 @@ const CATALOG = new Set(
   pg_stat_user_indexes pg_stat_user_tables pg_stat_sys_tables pg_statio_all_indexes pg_statio_all_tables pg_statio_user_indexes
   pg_statio_user_sequences pg_statio_user_tables pg_stat_bgwriter pg_statistic_ext pg_tables pg_tablespace pg_timezone_abbrevs
   pg_timezone_names pg_trigger pg_ts_config pg_ts_config_map pg_ts_dict pg_ts_parser pg_ts_template pg_type pg_views pg_available_extensions
-  pg_settings`.split(/\s+/u),
+  pg_settings pg_shdepend pg_init_privs pg_default_acl pg_auth_members pg_group pg_stat_archiver pg_stat_wal pg_stat_slru pg_cursors pg_transform
+  pg_publication pg_publication_rel pg_stat_xact_user_tables pg_stat_xact_all_tables pg_stat_checkpointer pg_stat_io pg_statistic_ext pg_seclabels`.split(
+    /\s+/u,
+  ),
 );
 const SAMPLING = new Set(['bernoulli', 'system', 'system_rows', 'system_time']);
 

@@ -72,8 +72,7 @@ export function makeAuthorizer(
     }
     if (action === constants.SQLITE_PRAGMA) {
       const name = (first ?? '').toLowerCase();
-      const open =
-        ASKING_PRAGMAS.has(name) || (BARE_PRAGMAS.has(name) && (second === null || (name === 'foreign_key_check' && second !== null)));
+      const open = ASKING_PRAGMAS.has(name) || (BARE_PRAGMAS.has(name) && second === null);
       if (!open) return `PRAGMA ${name}${second === null ? '' : ' with a value'}`;
       return limited && second !== null && tableDenied(policy, room ?? undefined, second)
         ? `the table ${second}, which the settings hide`

@@ -12,7 +12,7 @@ export const FUNCTIONS: ReadonlySet<string> = new Set(
   regexp replace round row_number rtreecheck rtrim sign sin sinh snippet soundex sqlite_source_id sqlite_version sqrt stddev strftime
   string_agg substr substring subtype sum tan tanh time timediff total total_changes trim trunc typeof unhex unicode unistr unistr_quote
   unixepoch unlikely upper zeroblob -> ->> geopoly_area geopoly_bbox geopoly_blob geopoly_contains_point geopoly_json geopoly_overlap
-  geopoly_within sqlite_compileoption_get sqlite_compileoption_used last_insert_rowid fts5_source_id jsonb_array_insert json_array_insert`.split(
+  geopoly_within sqlite_compileoption_get sqlite_compileoption_used last_insert_rowid fts5_source_id fts5_locale fts5_get_locale rtreedepth rtreenode jsonb_array_insert json_array_insert`.split(
     /\s+/u,
   ),
 );
@@ -31,6 +31,9 @@ export const ASKING_PRAGMAS: ReadonlySet<string> = new Set([
   'module_list',
   'pragma_list',
   'compile_options',
+  'integrity_check',
+  'quick_check',
+  'foreign_key_check',
 ]);
 /** These answer without an argument and write with one. */
 export const BARE_PRAGMAS: ReadonlySet<string> = new Set([
@@ -49,7 +52,22 @@ export const BARE_PRAGMAS: ReadonlySet<string> = new Set([
   'auto_vacuum',
   'cache_size',
   'busy_timeout',
-  'foreign_key_check',
+  'synchronous',
+  'locking_mode',
+  'max_page_count',
+  'mmap_size',
+  'wal_autocheckpoint',
+  'automatic_index',
+  'threads',
+  'journal_size_limit',
+  'secure_delete',
+  'analysis_limit',
+  'trusted_schema',
+  'temp_store',
+  'cell_size_check',
+  'read_uncommitted',
+  'reverse_unordered_selects',
+  'ignore_check_constraints',
 ]);
 /** Virtual tables that show raw pages, statements or samples of values. */
 export const DENIED_TABLES: ReadonlySet<string> = new Set(['sqlite_dbpage', 'sqlite_stmt', 'sqlite_dbdata', 'sqlite_dbptr']);

@@ -90,6 +90,10 @@ SELECT SQL_NO_CACHE name FROM customers
 SELECT SQL_CALC_FOUND_ROWS name FROM customers LIMIT 1
 SELECT /* comment */ 1 /* another */
 SELECT 1 FROM dual
+ANALYZE SELECT * FROM customers
+ANALYZE FORMAT=JSON SELECT 1
+SELECT begin, reset, plugin, handler, open FROM odd WHERE begin > 1 AND plugin IS NULL ORDER BY reset
+SELECT '/*! x */', '1.INTO', 0x1F, 0b11, 1e5, 1., .5
 SELECT * FROM customers PARTITION (p0) WHERE 0 UNION SELECT * FROM customers
 SELECT interval(23, 1, 15, 17), elt(1, 'a'), field('a', 'a'), find_in_set('a', 'a,b'), make_set(1, 'a'), export_set(5, 'Y', 'N')
 SELECT median(amount) OVER (PARTITION BY customer), percentile_cont(0.5) WITHIN GROUP (ORDER BY amount) OVER (PARTITION BY customer) FROM orders

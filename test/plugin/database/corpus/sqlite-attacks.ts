@@ -141,7 +141,6 @@ PRAGMA empty_result_callbacks = 1
 PRAGMA read_uncommitted = 1
 PRAGMA reverse_unordered_selects = 1
 PRAGMA automatic_index = 0
-PRAGMA integrity_check(1000000)
 PRAGMA key = 'x'
 PRAGMA rekey = 'x'
 PRAGMA parser_trace = 1
@@ -221,7 +220,6 @@ WITH x AS (INSERT INTO customers (name) VALUES ('x') RETURNING *) SELECT * FROM 
 WITH x AS (DELETE FROM customers RETURNING *) SELECT * FROM x
 SELECT * FROM customers FOR UPDATE
 SELECT * INTO x FROM customers
-SELECT count(*) FROM pragma_integrity_check
 SELECT * FROM pragma_foreign_keys(0)
 GRANT ALL ON customers TO x
 SET x = 1

@@ -68,6 +68,10 @@ PRAGMA index_info(orders_customer)
 PRAGMA foreign_key_list(orders)
 PRAGMA table_list
 PRAGMA user_version
+PRAGMA integrity_check
+PRAGMA quick_check(5)
+SELECT count(*) FROM pragma_integrity_check
+PRAGMA synchronous
 PRAGMA schema_version
 PRAGMA page_count
 PRAGMA encoding
