@@ -14,6 +14,13 @@ export interface OpenFile {
 }
 
 /**
+ * macOS refuses the open when any part of the path has become a link since it was resolved (O_NOFOLLOW_ANY, not in `fs.constants`); Linux
+ * needs no such flag, its places are descriptors.
+ */
+const NO_LINKS_ON_THE_WAY = process.platform === 'darwin' ? 0x20000000 : 0;
+const READ_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0) | NO_LINKS_ON_THE_WAY;
+
+/**
  * Opens a place for reading.
  * @throws SignalboxError `SBX_FS_REFUSED` for what is not an ordinary file or may not be read by this user
  */
@@ -28,7 +35,7 @@ export function openContent(place: Place): OpenFile {
   }
   let fd: number;
   try {
-    fd = openSync(place.ref, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0));
+    fd = openSync(place.ref, READ_FLAGS);
   } catch (thrown) {
     throw systemRefusal(place.path, thrown);
   }

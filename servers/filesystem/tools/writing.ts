@@ -46,7 +46,10 @@ export function writeFile(area: Area, maxBytes: number): FileTool {
       const path = String(args['path']);
       const data = encode(path, String(args['content']), (args['encoding'] as Encoding | undefined) ?? 'utf-8');
       assertSize(path, data.length, maxBytes);
-      return withPlace(area, path, 'write', call, ({ place, shown }) => {
+      return withPlace(area, path, 'write', call, (located) => {
+        const { place, shown } = located;
+        // The other names would keep the old content; but a name that may not be read is not taken over either.
+        area.checkLinks(located);
         const created = replaceContent(place, data, { mustBeNew: args['mustBeNew'] === true });
         call.note({ bytes: data.length, created });
         return {

@@ -116,7 +116,7 @@ export const ATTACKS: readonly Attack[] = [
   ...table('links to secrets', [write], ['to-protected', 'to-vscode/settings.json', 'to-env', 'to-git/hooks/pre-commit']),
   ...table(
     'hard links',
-    [read, tail, bytes, hash, media, dryEdit, edit, copyFrom, moveFrom],
+    [write, read, tail, bytes, hash, media, dryEdit, edit, copyFrom, moveFrom],
     ['hard-out.txt', 'hard-env.txt', 'hard-folder/linked.txt'],
   ),
   { kind: 'hard links', tool: 'move_file', args: { source: 'hard-folder', destination: 'node_modules' } },
