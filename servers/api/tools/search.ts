@@ -1,11 +1,11 @@
 /** Three tools instead of a thousand: find an operation, read what it needs, call it. */
 
 import { SignalboxError } from '../../../daemon/api/errors.ts';
-import { fromJsonSchema, type JsonObject } from '../../plugin/define.ts';
+import type { JsonObject } from '../../plugin/define.ts';
 import type { Api } from '../api.ts';
 import { isReadOnly, type Operation } from '../description/operation.ts';
 import { callOperation } from './call.ts';
-import { type ApiTool, annotationsOf, inputSchema } from './tool.ts';
+import { type ApiTool, annotationsOf, checked, inputSchema } from './tool.ts';
 
 const NAME = { type: 'string', minLength: 1, maxLength: 100, description: 'Name of the operation, as find_operations gives it.' };
 const ARGUMENTS = { type: 'object', description: 'Its arguments; describe_operation has their schema.' };
@@ -23,6 +23,12 @@ export function searchTools(api: Api): readonly ApiTool[] {
       why: 'The name is not one of this API.',
       fix: near.length === 0 ? 'Search with find_operations.' : `Perhaps ${near.join(', ')}? Else search with find_operations.`,
     });
+  };
+  const inputs = new Map<Operation, JsonObject>();
+  const inputOf = (operation: Operation): JsonObject => {
+    const input = inputs.get(operation) ?? inputSchema(operation, api.maxPages);
+    inputs.set(operation, input);
+    return input;
   };
   const call = (reads: boolean): ApiTool => ({
     name: reads ? 'call_operation' : 'call_writing_operation',
@@ -51,7 +57,7 @@ export function searchTools(api: Api): readonly ApiTool[] {
         });
       }
       const given = (args['arguments'] ?? {}) as JsonObject;
-      checkArguments(api, operation, given);
+      checked(operation.tool, inputOf(operation), given);
       return callOperation(api, operation, given, request);
     },
   });
@@ -136,26 +142,6 @@ function describeTool(api: Api, find: (name: unknown) => Operation): ApiTool {
       return Promise.resolve({ content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent });
     },
   };
-}
-
-const compiled = new WeakMap<Operation, ReturnType<typeof fromJsonSchema>>();
-
-/** @throws SignalboxError `SBX_API_INPUT` saying what does not fit */
-function checkArguments(api: Api, operation: Operation, args: JsonObject): void {
-  let schema = compiled.get(operation);
-  if (schema === undefined) {
-    schema = fromJsonSchema(inputSchema(operation, api.maxPages));
-    compiled.set(operation, schema);
-  }
-  const result = schema['~standard'].validate(args);
-  if (result instanceof Promise || result.issues === undefined) return;
-  throw new SignalboxError('SBX_API_INPUT', `The arguments do not fit ${operation.tool}.`, {
-    why: result.issues
-      .map((issue) => issue.message)
-      .join('; ')
-      .slice(0, 1000),
-    fix: 'Correct them; describe_operation has the schema.',
-  });
 }
 
 /** Operations by how well they fit some words, best first. */

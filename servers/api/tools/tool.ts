@@ -7,6 +7,7 @@ import type {
   StandardSchemaWithJSON,
   ToolAnnotations,
 } from '@modelcontextprotocol/server';
+import { SignalboxError } from '../../../daemon/api/errors.ts';
 import { errorResult, fromJsonSchema, isExplained, type JsonObject, ToolError } from '../../plugin/define.ts';
 import type { Api } from '../api.ts';
 import { isIdempotent, isReadOnly, type Operation } from '../description/operation.ts';
@@ -76,20 +77,39 @@ export function operationTool(api: Api, operation: Operation): ApiTool {
   };
 }
 
-/** A schema that is compiled at the first call: a list of a hundred tools needs none. */
-function lazySchema(schema: JsonObject): StandardSchemaWithJSON<JsonObject, JsonObject> {
-  let compiled: StandardSchemaWithJSON<JsonObject, JsonObject> | undefined;
+/** A schema for the list. What it says is checked in {@link checked}, whose words have a code and a fix; answers are made to fit theirs. */
+function listed(schema: JsonObject): StandardSchemaWithJSON<JsonObject, JsonObject> {
   return {
     '~standard': {
       version: 1,
       vendor: 'signalbox',
       jsonSchema: { input: () => ({ ...schema }), output: () => ({ ...schema }) },
-      validate: (value: unknown) => {
-        compiled ??= fromJsonSchema<JsonObject>(schema);
-        return compiled['~standard'].validate(value);
-      },
+      validate: (value: unknown) => ({ value: (value ?? {}) as JsonObject }),
     },
   };
+}
+
+const compiled = new WeakMap<object, StandardSchemaWithJSON<JsonObject, JsonObject>>();
+
+/**
+ * Checks arguments against a tool's schema, which is compiled at its first call: a list of a hundred tools needs none.
+ * @throws SignalboxError `SBX_API_INPUT` saying what does not fit
+ */
+export function checked(name: string, input: JsonObject, args: JsonObject): void {
+  let schema = compiled.get(input);
+  if (schema === undefined) {
+    schema = fromJsonSchema<JsonObject>(input);
+    compiled.set(input, schema);
+  }
+  const result = schema['~standard'].validate(args);
+  if (result instanceof Promise || result.issues === undefined) return;
+  throw new SignalboxError('SBX_API_INPUT', `The arguments do not fit ${name}.`, {
+    why: result.issues
+      .map((issue) => issue.message.replaceAll('data/', ''))
+      .join('; ')
+      .slice(0, 1000),
+    fix: 'Correct them; the schema of the tool says what is expected.',
+  });
 }
 
 /** The tools of one connection, exchanged as a whole: what stays the same is not announced. */
@@ -119,8 +139,8 @@ export class ToolSet {
     const config = {
       title: api.secrets.text(tool.title),
       description: api.secrets.text(tool.description),
-      inputSchema: lazySchema(hide(tool.input)),
-      outputSchema: lazySchema(hide(tool.output)),
+      inputSchema: listed(hide(tool.input)),
+      outputSchema: listed(hide(tool.output)),
       annotations: tool.annotations,
     };
     const handle = this.#server.registerTool(tool.name, config, (args: JsonObject, context: ServerContext) =>
@@ -138,6 +158,7 @@ export class ToolSet {
     const { mcpReq } = context;
     const token = mcpReq._meta?.progressToken;
     try {
+      checked(name, found.tool.input, args);
       return await found.tool.run(args, {
         signal: mcpReq.signal,
         progress: async (done, message) => {

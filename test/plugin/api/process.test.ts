@@ -162,7 +162,7 @@ describe('API guard', () => {
     }
   });
   it('caps a bomb, refuses a double encoding, and does not wait for ever', async () => {
-    const session = await connect('modern', bundled('api'), [...friend(), '--timeout-ms', '700']);
+    const session = await connect('modern', bundled('api'), [...friend(), '--timeout-ms', '3000']);
     try {
       const bomb = await session.call('get_bomb');
       assert.equal(bomb.structured?.['truncated'], true);
