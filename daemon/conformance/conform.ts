@@ -33,9 +33,6 @@ export interface ConformReport {
   readonly findings: readonly Finding[];
 }
 
-/** Milliseconds a server may take to answer its first message in an era it may not speak. */
-const HELLO_MS = 8000;
-
 /** Tests a server. A server that answers in no era gives a report without eras. */
 export async function conform(options: ConformOptions): Promise<ConformReport> {
   const began = performance.now();
@@ -50,7 +47,7 @@ export async function conform(options: ConformOptions): Promise<ConformReport> {
     const subject = await discover({
       target,
       era,
-      limitMs: Math.min(options.limitMs, HELLO_MS),
+      limitMs: options.limitMs,
       safety,
       announce: (called, left) => emit({ type: 'tools', era, called, left }),
     });

@@ -60,6 +60,8 @@ export interface SessionOptions {
 }
 
 const IDENTITY = { name: 'signalbox-conform', version: '1.0.0' };
+/** Milliseconds a process may take to start, at least. */
+const HELLO_MS = 8000;
 /** Lines kept of a connection's trace. */
 const TRACE_KEPT = 400;
 
@@ -103,7 +105,7 @@ export class Session {
 
   /** Legacy: `initialize` and `initialized`. Modern: asks what the server can. */
   async start(): Promise<Answer> {
-    if (this.era === 'modern') return this.request('server/discover');
+    if (this.era === 'modern') return this.request('server/discover', undefined, { limitMs: Math.max(HELLO_MS, this.#options.limitMs) });
     const answer = await this.initialize();
     if (answer.result === undefined) return answer;
     await this.notify('notifications/initialized', undefined, { settle: false });
@@ -116,7 +118,7 @@ export class Session {
     const answer = await this.request(
       'initialize',
       { protocolVersion: this.version, capabilities: this.model.clientCapabilities, clientInfo: IDENTITY, ...params },
-      options,
+      { limitMs: Math.max(HELLO_MS, this.#options.limitMs), ...options },
     );
     const version = at(answer.result, 'protocolVersion');
     if (typeof version === 'string') this.version = version;

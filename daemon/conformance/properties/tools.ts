@@ -7,6 +7,7 @@ import { canonical } from '../engine/result-rules.ts';
 import type { Session } from '../engine/session.ts';
 import { type Subject, type Tool, walk } from '../engine/subject.ts';
 import { compile } from '../engine/validator.ts';
+import { extremes } from '../generators/extremes.ts';
 import { breakages } from '../generators/invalid.ts';
 import { outcomeText, refusedWith, servedLists, steady } from './expect.ts';
 
@@ -17,6 +18,8 @@ const noCalls = (subject: Subject): string | undefined =>
   (subject.callable.length === 0 ? 'no tool may be called: none says that it is read-only, and none is allowed' : undefined);
 /** Tools looked at with many cases. */
 const MANY = 24;
+/** Edge values of one tool's arguments that are tried. */
+const EDGES = 24;
 /** Ways of breaking one tool's arguments that are tried. */
 const BREAKAGES = 40;
 
@@ -211,8 +214,16 @@ const accepted = property<{ tool: string; args: JsonObject }>({
     const fuzzed = usable
       .filter((tool) => quick(subject, tool))
       .flatMap(({ name, values }) => (typeof values === 'string' ? [] : [values.filter(isObject).map((args) => ({ tool: name, args }))]));
+    const edges = usable
+      .filter((tool) => quick(subject, tool))
+      .flatMap((tool) => {
+        const full = fullSample(tool);
+        return extremes(tool.definition['inputSchema'], isObject(full) ? full : {})
+          .slice(0, EDGES)
+          .map((args) => ({ tool: tool.name, args }));
+      });
     return {
-      boundaries: usable.map(({ name, sample }) => ({ tool: name, args: sample ?? {} })),
+      boundaries: [...usable.map(({ name, sample }) => ({ tool: name, args: sample ?? {} })), ...edges],
       ...(fuzzed.length === 0 ? {} : { arbitrary: fc.oneof(...fuzzed) }),
     };
   },
