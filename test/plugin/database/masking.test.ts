@@ -81,6 +81,9 @@ describe('protected columns and tables on SQLite', () => {
   });
   it(`refuses ${MASKED_ATTACKS.length} uses, and no answer, error or plan shows a value`, async () => {
     const more = [
+      'SELECT id, email FROM customers ORDER BY +2',
+      'SELECT email FROM customers ORDER BY (1)',
+      'SELECT email FROM customers ORDER BY id, 1 COLLATE NOCASE',
       'SELECT * FROM sqlite_stat1',
       'SELECT email AS e FROM customers WHERE e > 1',
       'SELECT \'email\' FROM customers WHERE "email" > 1',
@@ -88,6 +91,39 @@ describe('protected columns and tables on SQLite', () => {
     assert.deepEqual(await attack(database, [...MASKED_ATTACKS, ...more]), { through: [], leaked: [] });
   });
   it('lets everything else work, and masks the bare column', () => checkOpen(database));
+  it('keeps its rules in write and admin access', async () => {
+    const file = join(folder, 'app.db');
+    const settings = readConnections({ connections: { main: { url: `sqlite:${file}`, access: 'admin', ...RULES } } }, '/').get('main');
+    const admin = openSqlite('main', settings as FileSettings, SCRIPT);
+    try {
+      for (const sql of [
+        'ALTER TABLE customers RENAME COLUMN email TO open',
+        'ALTER TABLE customers RENAME TO open',
+        'CREATE TABLE copy AS SELECT email FROM customers',
+        'INSERT INTO customers (name) SELECT email FROM customers',
+        'UPDATE customers SET name = email',
+        'UPDATE customers SET name = name RETURNING email || 1',
+        'UPDATE customers SET name = name RETURNING *',
+        "DELETE FROM customers WHERE email LIKE 'a%'",
+        'DELETE FROM vault',
+        'DROP TABLE vault',
+        "UPDATE customers SET ssn = 'x'",
+        "ATTACH 'x' AS y",
+        'CREATE TRIGGER t AFTER INSERT ON orders BEGIN UPDATE customers SET name = email; END',
+        "UPDATE sqlite_schema SET sql = ''",
+      ]) {
+        const tried = admin.write({ sql, ...BOUNDS, commit: false, maxAffected: 100 });
+        await assert.rejects(tried, (thrown: SignalboxError) => thrown.code === 'SBX_DB_REFUSED', sql);
+      }
+      assert.equal(
+        (await admin.write({ sql: "UPDATE customers SET email = 'new@example.test'", ...BOUNDS, commit: false, maxAffected: 100 }))
+          .affected,
+        3,
+      );
+    } finally {
+      await admin.close();
+    }
+  });
 });
 
 const found = findPostgres();
@@ -116,6 +152,40 @@ describe('protected columns and tables on PostgreSQL', { skip: 'missing' in foun
     assert.deepEqual({ through, leaked }, { through: ['SELECT email FROM parent'], leaked: [] });
   });
   it('lets everything else work, and masks the bare column', () => checkOpen(database));
+  it('keeps its rules in write and admin access', async () => {
+    const admin = guardedPostgres(server, { ...RULES, access: 'admin' });
+    try {
+      for (const sql of [
+        'ALTER TABLE customers RENAME COLUMN email TO open',
+        'ALTER TABLE customers RENAME TO open',
+        'ALTER TABLE customers SET SCHEMA other',
+        'CREATE TABLE copy AS SELECT email FROM customers',
+        'CREATE VIEW copy AS SELECT email FROM customers',
+        'SELECT email INTO copy FROM customers',
+        'INSERT INTO log SELECT email FROM customers',
+        'UPDATE customers SET name = email',
+        'UPDATE customers SET name = name RETURNING *',
+        'UPDATE customers c SET name = name RETURNING c',
+        'UPDATE customers SET name = name RETURNING old',
+        'UPDATE customers SET name = name RETURNING WITH (OLD AS o) o',
+        "DELETE FROM customers WHERE email LIKE 'a%'",
+        "INSERT INTO customers (name, email) VALUES ('x', 'y') ON CONFLICT (email) DO NOTHING",
+        'DELETE FROM vault',
+        'DROP TABLE vault',
+        'WITH d AS (DELETE FROM customers RETURNING email) SELECT * FROM d',
+      ]) {
+        const tried = admin.write({ sql, ...BOUNDS, commit: false, maxAffected: 100 });
+        await assert.rejects(tried, (thrown: SignalboxError) => thrown.code === 'SBX_DB_REFUSED', sql);
+      }
+      assert.equal(
+        (await admin.write({ sql: "UPDATE customers SET email = 'new@example.test'", ...BOUNDS, commit: false, maxAffected: 100 }))
+          .affected,
+        3,
+      );
+    } finally {
+      await admin.close();
+    }
+  });
 });
 
 it('refuses hidden tables and columns on MySQL, naming the GRANT', () => {

@@ -27,6 +27,14 @@ export function checkColumns(tree: Node, rules: Rules): void {
     if (alias?.['colnames'] !== undefined) throw refusal(`The columns of ${relname} may not be renamed in FROM: some are protected.`);
   });
   if (guarded.size === 0) return;
+  walk({ root: tree }, (name, node) => {
+    // The alias of a join stands for all its columns; OLD and NEW (PostgreSQL 18) for the whole row of a write.
+    const alias = name === 'JoinExpr' ? (node['alias'] as Node | undefined) : undefined;
+    if (alias !== undefined) aliases.add(String(alias['aliasname']));
+    if (name === 'returningClause') for (const one of ['old', 'new', ...returned(node)]) aliases.add(one);
+    if (name === 'RenameStmt' || name === 'AlterObjectSchemaStmt')
+      throw refusal('A table with protected columns may not be renamed: the rules go by names.');
+  });
   const secrets = new Set([...guarded.values()].flatMap((set) => [...set]));
   const outermost = outerSelect(tree);
   const bare = new Set<Node>();
@@ -72,6 +80,7 @@ function outerSelect(tree: Node): Node | undefined {
   if (name !== 'SelectStmt' || inside === undefined) return undefined;
   const simple =
     (inside['op'] === undefined || inside['op'] === 'SETOP_NONE') &&
+    inside['intoClause'] === undefined &&
     inside['distinctClause'] === undefined &&
     inside['groupClause'] === undefined &&
     inside['havingClause'] === undefined;
@@ -145,6 +154,11 @@ function itemNames(item: unknown): readonly string[] {
   if (kind === 'RangeVar') return [String(node?.['relname'])];
   if (kind === 'JoinExpr') return [...itemNames(node?.['larg']), ...itemNames(node?.['rarg'])];
   return [];
+}
+
+/** Names given to OLD and NEW: `RETURNING WITH (OLD AS o)`. */
+function returned(clause: Node): readonly string[] {
+  return ((clause['options'] as readonly unknown[] | undefined) ?? []).map((option) => String(unwrap(option)?.[1]['value'] ?? ''));
 }
 
 function checkReturning(node: Node): void {

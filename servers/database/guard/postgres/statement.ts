@@ -142,6 +142,13 @@ function checkNodes(tree: Node, allowed: ReadonlySet<string>, rules: Rules, kind
       throw refusal(`ALTER TABLE … ${String(node['subtype'])} is not allowed.`);
     if (name === 'DropStmt' && !/^OBJECT_(?:TABLE|VIEW|INDEX|MATVIEW|SEQUENCE|SCHEMA|TYPE|DOMAIN)$/u.test(String(node['removeType'])))
       throw refusal(`DROP of ${String(node['removeType'])} is not allowed.`);
+    if (name === 'DropStmt' && restricts(rules.policy)) {
+      for (const one of (node['objects'] as readonly unknown[] | undefined) ?? []) {
+        const path = names(unwrap(one)?.[1]['items']);
+        const [relname, schemaname] = [path.at(-1), path.at(-2)];
+        if (relname !== undefined) checkRelation({ relname, ...(schemaname === undefined ? {} : { schemaname }) }, rules, new Set());
+      }
+    }
     if (name === 'RenameStmt' && /ROLE|DATABASE|FUNCTION|FOREIGN_SERVER|TABLESPACE/u.test(String(node['renameType'])))
       throw refusal(`Renaming ${String(node['renameType'])} is not allowed.`);
   });

@@ -95,6 +95,13 @@ export function makeAuthorizer(
     if (DEFINITIONS.has(action)) {
       noted.wrote = true;
       noted.defined = true;
+      const altered = second ?? '';
+      if (
+        action === constants.SQLITE_ALTER_TABLE &&
+        limited &&
+        (tableDenied(policy, first ?? undefined, altered) || secrets(altered.toLowerCase(), first).size > 0)
+      )
+        return `ALTER TABLE ${altered}, whose columns are protected by name`;
       return access === 'admin' ? undefined : `${actionName(action)} (${table})`;
     }
     return `${actionName(action)}${first === null ? '' : ` (${first})`}`;

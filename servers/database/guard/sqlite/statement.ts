@@ -126,8 +126,10 @@ function selectList(tokens: readonly Token[]): List | undefined {
     else item.push(token);
   }
   end();
+  // `ORDER BY +1` and `(1)` are positions too: any number in the order is one too many.
   const tail = order < 0 ? [] : tokens.slice(order);
-  return { items, ordinals: tail.some((token, at) => token.kind === 'number' && /^(?:by|,|\()$/u.test(tail[at - 1]?.lower ?? '')) };
+  const stop = tail.findIndex((token) => token.kind === 'word' && token.lower === 'limit');
+  return { items, ordinals: (stop < 0 ? tail : tail.slice(0, stop)).some((token) => token.kind === 'number') };
 }
 
 /** `column`, `table.column`, `schema.table.column`, each with or without `[AS] alias`. */

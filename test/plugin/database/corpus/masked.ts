@@ -28,6 +28,7 @@ SELECT email AS e FROM customers ORDER BY e
 SELECT email FROM customers ORDER BY email
 SELECT email FROM customers ORDER BY 1
 SELECT id, email FROM customers ORDER BY 2 DESC
+SELECT id, email FROM customers ORDER BY id, 2
 SELECT id FROM customers ORDER BY email
 SELECT email FROM customers GROUP BY email
 SELECT email FROM customers GROUP BY 1
@@ -124,6 +125,11 @@ SELECT * FROM pg_statistic
 SELECT query_to_xml('SELECT email FROM customers', true, false, '')
 SELECT table_to_xml('customers', true, false, '')
 SELECT leak()
+SELECT j FROM (customers JOIN orders ON true) AS j
+SELECT j::text FROM (customers c JOIN orders o ON true) AS j
+SELECT j.* FROM (customers JOIN orders ON true) AS j
+SELECT to_jsonb(j) FROM (orders CROSS JOIN customers) AS j
+SELECT c.id FROM customers email, LATERAL (SELECT email.id) c, LATERAL (SELECT email) d
 SELECT leak(1)
 EXPLAIN SELECT * FROM customers WHERE email = 'x'
 EXPLAIN ANALYZE SELECT id FROM customers WHERE email LIKE 'a%'
