@@ -153,6 +153,8 @@ export function openHandedOver({ settings, options, opened, limits: given }: Han
     roots: held,
     locate,
     visible: (root, path, folder) => {
+      const [only] = held;
+      if (limits === undefined && held.length === 1 && only !== undefined) return only.deny.read(path, folder) === undefined;
       if (!inLimits(limits, absoluteOf(root, path), folder)) return false;
       const ruling = rulingRoot(held, heldOf(held, root), path);
       return ruling.root.deny.read(ruling.path, folder) === undefined;

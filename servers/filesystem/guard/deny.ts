@@ -153,20 +153,29 @@ function compile(patterns: readonly string[]): Rules {
       dotted.push({ pattern, matches: compileGlob(pattern, { subtree: true }) });
     else others.push({ pattern, matches: compileGlob(pattern, { subtree: true }) });
   }
+  const named = (name: string): string | undefined => {
+    const dot = name.lastIndexOf('.');
+    // `*.key` wants a dot: a file that is called "key" has none.
+    return names.get(name) ?? (dot < 0 ? undefined : endings.get(name.slice(dot + 1)));
+  };
+  // The folder of the last path: a listing asks for 10 000 names of one folder.
+  let folder = '';
+  let ofFolder: string | undefined;
   return (path) => {
-    const folded = foldPath(path);
-    for (let from = 0; from <= folded.length; ) {
-      const slash = folded.indexOf('/', from);
-      const name = folded.slice(from, slash < 0 ? folded.length : slash);
-      const dot = name.lastIndexOf('.');
-      // `*.key` wants a dot: a file that is called "key" has none.
-      const found = names.get(name) ?? (dot < 0 ? undefined : endings.get(name.slice(dot + 1)));
-      if (found !== undefined) return found;
-      if (slash < 0) break;
-      from = slash + 1;
+    const slash = path.lastIndexOf('/');
+    const above = slash < 0 ? '' : path.slice(0, slash);
+    if (above !== folder) {
+      folder = above;
+      ofFolder = foldPath(above)
+        .split('/')
+        .map(named)
+        .find((found) => found !== undefined);
     }
-    const globs = dotted.length > 0 && (folded.startsWith('.') || folded.includes('/.')) ? [...dotted, ...others] : others;
-    return globs.length === 0 ? undefined : globs.find((glob) => glob.matches(folded))?.pattern;
+    const found = ofFolder ?? named(foldPath(slash < 0 ? path : path.slice(slash + 1)));
+    if (found !== undefined) return found;
+    const globs =
+      dotted.length > 0 && (path.startsWith('.') || path.includes('/.') || !/^[\x20-\x7e]*$/.test(path)) ? [...dotted, ...others] : others;
+    return globs.length === 0 ? undefined : globs.find((glob) => glob.matches(path))?.pattern;
   };
 }
 
