@@ -29,6 +29,12 @@ const RULES: readonly Rule[] = [
   { from: /^servers\//, to: /^(daemon|extension|test|scripts)\//, except: /^daemon\/api\//, why: 'servers see daemon/api only' },
   { from: /^servers\/plugin\//, to: /^servers\//, except: /^servers\/plugin\//, why: 'the plugin host knows no plugin' },
   { from: /^daemon\/protocol\//, to: /^daemon\//, except: /^daemon\/(api|protocol)\//, why: 'protocol stands on api alone' },
+  {
+    from: /^daemon\/conformance\//,
+    to: /^daemon\//,
+    except: /^daemon\/(api|protocol|conformance)\//,
+    why: 'conformance has transports of its own: it must see what ours would hide',
+  },
   { from: /^daemon\/upstreams\//, to: /^daemon\/(router|endpoints|cli|main)/, why: 'endpoints → router → upstreams → protocol' },
   { from: /^daemon\/router\//, to: /^daemon\/(endpoints|cli|main)/, why: 'endpoints → router → upstreams → protocol' },
   { from: /^daemon\/patterns\//, to: /^daemon\/(config|router|endpoints|cli|main)/, why: 'a pattern is a link among upstreams' },

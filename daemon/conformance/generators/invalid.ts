@@ -75,6 +75,7 @@ function* changes(schema: unknown, root: unknown, value: unknown, pointer: strin
   if (isObject(value)) {
     if (schema['additionalProperties'] === false || schema['unevaluatedProperties'] === false)
       yield { keyword: 'additionalProperties', pointer, change: (whole) => ({ ...(isObject(whole) ? whole : {}), unexpectedProperty: 1 }) };
+    yield* memberChanges(schema, value, pointer, to);
     if (isObject(schema['properties']))
       for (const [key, inner] of Object.entries(schema['properties'])) {
         if (Object.hasOwn(value, key)) yield* changes(inner, root, value[key], `${pointer}/${escapeKey(key)}`, depth - 1);
@@ -89,6 +90,30 @@ function* changes(schema: unknown, root: unknown, value: unknown, pointer: strin
     if (Array.isArray(schema[key])) for (const part of schema[key] as unknown[]) yield* changes(part, root, value, pointer, depth - 1);
 }
 
+function* memberChanges(
+  schema: JsonObject,
+  value: JsonObject,
+  pointer: string,
+  to: (keyword: string, value: unknown) => Change,
+): Generator<Change> {
+  const extra = schema['additionalProperties'];
+  if (isObject(extra))
+    for (const [, other] of OTHERS)
+      yield { keyword: 'additionalProperties', pointer, change: (whole) => ({ ...(isObject(whole) ? whole : {}), extra: other }) };
+  if (schema['propertyNames'] !== undefined) yield to('propertyNames', { ...value, 'Not a name!': Object.values(value)[0] ?? 0 });
+  if (typeof schema['minProperties'] === 'number' && schema['minProperties'] > 0) yield to('minProperties', {});
+  if (typeof schema['maxProperties'] === 'number' && schema['maxProperties'] < 100)
+    yield to('maxProperties', {
+      ...value,
+      ...Object.fromEntries(
+        Array.from({ length: schema['maxProperties'] + 1 }, (_, index) => [
+          `k${'abcdefghij'.charAt(index % 10)}${index}`,
+          Object.values(value)[0] ?? 0,
+        ]),
+      ),
+    });
+}
+
 function* numberChanges(schema: JsonObject, to: (keyword: string, value: unknown) => Change): Generator<Change> {
   const bound = (key: string): number | undefined => (typeof schema[key] === 'number' ? Number(schema[key]) : undefined);
   const step = bound('multipleOf') ?? 1;
@@ -97,7 +122,7 @@ function* numberChanges(schema: JsonObject, to: (keyword: string, value: unknown
   if (most !== undefined) yield to('maximum', most + step);
   if (above !== undefined) yield to('exclusiveMinimum', above);
   if (below !== undefined) yield to('exclusiveMaximum', below);
-  if (bound('multipleOf') !== undefined) yield to('multipleOf', (least ?? 0) + step * 1.5);
+  if (bound('multipleOf') !== undefined) yield to('multipleOf', (least ?? 0) + (step > 1 ? 1 : step * 1.5));
   if (schema['type'] === 'integer') yield to('type', (least ?? 0) + 0.5);
 }
 
