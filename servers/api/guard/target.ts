@@ -7,7 +7,13 @@ import { SignalboxError } from '../../../daemon/api/errors.ts';
  * @returns the URL, or why it is refused
  */
 export function strictUrl(text: string): URL | string {
-  const shown = JSON.stringify(text.slice(0, 200));
+  // A user name, a password and a query may be secret, and this text stands in errors.
+  const shown = JSON.stringify(
+    text
+      .replace(/\/\/[^/?#]*@/u, '//…@')
+      .replace(/[?#].*$/su, '')
+      .slice(0, 200),
+  );
   if (/[\u0000-\u0020\u007f-\u009f\\\u2028\u2029\ufeff]/u.test(text))
     return `${shown} contains a blank, a control character or a backslash.`;
   if (!text.isWellFormed()) return `${shown} is not well-formed text.`;
@@ -25,7 +31,12 @@ export function strictUrl(text: string): URL | string {
  */
 export function parseBaseUrl(text: string): URL {
   const url = strictUrl(text);
-  const why = typeof url === 'string' ? url : url.search !== '' || url.hash !== '' ? `"${text}" has a query or a fragment.` : undefined;
+  const why =
+    typeof url === 'string'
+      ? url
+      : url.search !== '' || url.hash !== ''
+        ? `"${url.origin}${url.pathname}" has a query or a fragment behind it.`
+        : undefined;
   if (typeof url !== 'string' && why === undefined) return url;
   throw new SignalboxError('SBX_API_SPEC', 'The base URL of the API cannot be used.', {
     why: why ?? String(url),

@@ -519,6 +519,36 @@ it('credentials go to the API and to hosts the settings name, not to whom else t
   passedCases += 2;
 });
 
+it('only the origins of the API are asked, also when another one may be dialled', async () => {
+  const guard = openGuard({
+    origins: [friend()],
+    allowPrivate: [...allowFriend(), `127.0.0.1:${forbidden.port}`, `localhost:${friendly.port}`],
+    timeoutMs: 5000,
+    cache: false,
+  });
+  for (const url of [`http://127.0.0.1:${forbidden.port}/`, `http://localhost:${friendly.port}/`, `https://127.0.0.1:${friendly.port}/`]) {
+    await assert.rejects(guard.exchange({ method: 'GET', url, maxBytes: 1000, signal: never }), (thrown) => {
+      refused(codeOf(thrown), url);
+      return true;
+    });
+  }
+  await guard.close();
+});
+
+it('an address that is refused is not repeated with its password or query', () => {
+  for (const text of [
+    'http://user:sesame@host.test/',
+    'http://h%6fst.test/?key=sesame',
+    'ftp://host.test/?key=sesame',
+    'http://a:sesame@b%2e.test/',
+  ]) {
+    const why = strictUrl(text);
+    assert.ok(typeof why === 'string' && !why.includes('sesame'), String(why));
+    refusedCases++;
+  }
+  assert.ok(typeof strictUrl('http://host.test/a%20b?c=%25#d') !== 'string');
+});
+
 it('the corpus is as large as it says', (context) => {
   context.diagnostic(
     `result: ${refusedCases} refused, ${passedCases} legitimate passed, ${forbidden.connections()} connections to the forbidden server`,
