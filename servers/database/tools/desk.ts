@@ -5,7 +5,7 @@ import type { JsonObject, PluginContext } from '../../plugin/define.ts';
 import type { Bindable, Database, Params } from '../engines/engine.ts';
 import type { ConnectionSettings } from '../engines/settings.ts';
 import { nearest } from '../guard/suggestion.ts';
-import type { Exports } from './export.ts';
+import type { Exports } from './kept.ts';
 
 /** One connection: the guarded database and its settings. */
 export interface Entry {

@@ -1,5 +1,4 @@
 /** export_result: the rows of a query as a CSV, JSON or Markdown resource. */
-import { randomUUID } from 'node:crypto';
 import { audited } from '../audit.ts';
 import type { Answer } from '../engines/engine.ts';
 import { choose, connectionSchema, type Desk, PARAMS_SCHEMA } from './desk.ts';
@@ -7,37 +6,10 @@ import { askOf } from './query.ts';
 import { type Definition, READS } from './register.ts';
 import { withSuggestion } from './suggest.ts';
 
-const KEPT_BYTES = 32 * 1024 * 1024;
 const EXPORT_ROWS = 100_000;
 const EXPORT_BYTES = 8 * 1024 * 1024;
 const TYPES = { csv: 'text/csv', json: 'application/json', markdown: 'text/markdown' } as const;
 type Format = keyof typeof TYPES;
-
-/** Files made in this process; the oldest go when they take more than 32 MB. */
-export interface Exports {
-  add(name: string, mimeType: string, text: string): string;
-  get(uri: string): { readonly mimeType: string; readonly text: string } | undefined;
-  list(): readonly { readonly uri: string; readonly name: string; readonly mimeType: string }[];
-}
-
-export function makeExports(): Exports {
-  const kept = new Map<string, { name: string; mimeType: string; text: string }>();
-  return {
-    add: (name, mimeType, text) => {
-      const uri = `db://exports/${randomUUID()}/${name}`;
-      kept.set(uri, { name, mimeType, text });
-      let total = [...kept.values()].reduce((sum, one) => sum + one.text.length, 0);
-      for (const [oldest, one] of kept) {
-        if (total <= KEPT_BYTES || oldest === uri) break;
-        kept.delete(oldest);
-        total -= one.text.length;
-      }
-      return uri;
-    },
-    get: (uri) => kept.get(uri),
-    list: () => [...kept].map(([uri, { name, mimeType }]) => ({ uri, name, mimeType })),
-  };
-}
 
 /** export_result */
 export function exportResult(desk: Desk): Definition {
