@@ -373,6 +373,18 @@ it('a long answer is cut where it helps, and a part of it can be asked for', asy
     assert.equal(structured((await opened.call('items', { _select: 'length(@)' })).result)['body'], 20_000);
     assert.deepEqual(structured((await opened.call('items', { _select: '[?id==`7`].name' })).result)['body'], ['item 7']);
     assert.equal((await opened.call('items', { _select: '[?' })).error, 'SBX_API_INPUT');
+    // Expressions made to fill the memory.
+    for (const _select of [
+      Array(60).fill('[@,@]').join('|'),
+      Array(300)
+        .fill('{a:@,b:@}')
+        .join('|')
+        .slice(0, 1990)
+        .replace(/\|[^|]*$/u, ''),
+      "pad_left('x', `1000000000`)",
+      'x'.repeat(3000),
+    ])
+      assert.match((await opened.call('bigint', { _select })).error ?? 'none', /^(?:SBX_API_INPUT|SCHEMA)$/u, _select.slice(0, 40));
     assert.equal(structured((await opened.call('huge')).result)['truncated'], true);
   });
 });
