@@ -163,6 +163,26 @@ for (const peer of PEERS) {
   });
 }
 
+it('tells of progress while a query runs, and stops it when the client cancels', async () => {
+  const session = await ask('modern', ['--connection', `main=sqlite:${file}`, '--timeout-ms', '20000'], {});
+  try {
+    const told: number[] = [];
+    const controller = new AbortController();
+    const sql = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n';
+    const onprogress = ({ progress }: { progress: number }): void => {
+      told.push(progress);
+      controller.abort();
+    };
+    const options = { onprogress, signal: controller.signal };
+    await assert.rejects(session.client.callTool({ name: 'query', arguments: { sql } }, options));
+    assert.equal(told.length, 1);
+    assert.deepEqual((await session.call('query', { sql: 'SELECT 7' })).structured?.['rows'], [[7]]);
+    assert.equal(session.lines()[0]?.['code'], 'cancelled');
+  } finally {
+    await session.close();
+  }
+});
+
 it('says when the schema changed', async () => {
   const child = spawn(process.execPath, hostArgs(bundled('database'), '--connection', `main=sqlite:${file}`), {
     stdio: ['pipe', 'pipe', 'ignore'],

@@ -12,7 +12,7 @@ import { BEFORE_PAREN, FUNCTIONS, VARIABLES } from './functions.ts';
 export type MysqlKind = 'select' | 'show' | 'explain' | 'write' | 'define';
 
 const SHOWN =
-  /^(?:full |extended )?(?:tables|columns|fields|table status|index|indexes|keys|databases|schemas|create (?:table|view|database|schema)|character set|charset|collation|warnings|errors|engines|count|open tables|create sequence)\b/u;
+  /^(?:full |extended )?(?:tables|columns|fields|table status|index|indexes|keys|databases|schemas|create (?:table|view|database|schema|procedure|function|trigger)|triggers|events|procedure status|function status|character set|charset|collation|warnings|errors|engines|count|open tables|create sequence)\b/u;
 /** Reserved words that write files or run procedures, wherever they stand outside quotes. What begins a statement is judged by its first word. */
 const FORBIDDEN = new Set(['into', 'outfile', 'dumpfile', 'infile', 'procedure', 'grant', 'revoke', 'purge', 'kill', 'call', 'load']);
 const WRITES = new Set(['insert', 'update', 'delete', 'replace']);
@@ -20,7 +20,7 @@ const DEFINES = new Set(['create', 'alter', 'drop', 'truncate', 'rename']);
 const SCHEMAS = new Set(['mysql', 'performance_schema', 'sys']);
 /** Tables of information_schema that tell of other sessions, logins or files. */
 const TOLD =
-  /^(?:processlist|user_privileges|schema_privileges|table_privileges|column_privileges|global_variables|session_variables|global_status|files|innodb_.*|user_statistics|client_statistics|plugins|all_plugins|system_variables|optimizer_trace|profiling|query_cache_info|user_attributes|applicable_roles|enabled_roles|metadata_lock_info|query_response_time|wsrep_.*|thread_pool_.*|events|triggers|routines|slave_status|periods)$/u;
+  /^(?:processlist|user_privileges|schema_privileges|table_privileges|column_privileges|global_variables|session_variables|global_status|files|innodb_.*|user_statistics|client_statistics|plugins|all_plugins|system_variables|optimizer_trace|profiling|query_cache_info|user_attributes|applicable_roles|enabled_roles|metadata_lock_info|query_response_time|wsrep_.*|thread_pool_.*|slave_status|periods)$/u;
 const HINTS = /set_var|max_execution_time|resource_group/iu;
 
 /**

@@ -49,6 +49,14 @@ SHOW WARNINGS
 SHOW CHARACTER SET
 SHOW COLLATION LIKE 'utf8%'
 SHOW ENGINES
+SHOW TRIGGERS
+SHOW PROCEDURE STATUS
+SHOW CREATE FUNCTION evil
+SELECT routine_name FROM information_schema.routines WHERE routine_schema = 'shop'
+SELECT DATE '2024-01-01', TIMESTAMP '2024-01-01 00:00:00', TIME '10:00'
+SELECT count(*) AS count, max(id) AS max FROM customers
+SELECT @a, @a = 1
+SELECT * FROM customers WHERE id IN(1,2)AND name IN('Ada')
 SELECT json_extract(data, '$.city'), json_unquote(json_extract(data, '$.city')), json_value(data, '$.city') FROM customers
 SELECT json_object('a', 1), json_array(1, 2), json_arrayagg(name), json_objectagg(name, id) FROM customers
 SELECT * FROM json_table('[{"a":1}]', '$[*]' COLUMNS (a INT PATH '$.a', n FOR ORDINALITY)) AS t
