@@ -19,10 +19,10 @@ import { write } from './tools/write.ts';
 const ENGINE = fileURLToPath(new URL(`./engine${extname(fileURLToPath(import.meta.url))}`, import.meta.url));
 
 export default definePlugin<Desk>({
-  open({ settings, baseFolder, audit }: PluginContext) {
+  async open({ settings, baseFolder, audit }: PluginContext) {
     const entries = new Map<string, Entry>();
     for (const [name, connection] of readConnections(settings, baseFolder))
-      entries.set(name, { settings: connection, database: openConnection(name, connection, ENGINE) });
+      entries.set(name, { settings: connection, database: await openConnection(name, connection, ENGINE) });
     return { entries, audit, auditText: settings['auditText'] === true, exports: makeExports(), used: new Set() };
   },
   register(server, _context, desk) {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import { bundled, hostArgs, PEERS } from '../client.ts';
-import { ask } from './asking-client.ts';
+import { type AskingClient, ask } from './asking-client.ts';
 
 let folder: string;
 let file: string;
@@ -34,31 +34,31 @@ const open = (peer: (typeof PEERS)[number], canAsk = true) =>
 
 for (const peer of PEERS) {
   describe(`the database tools with a ${peer} client`, () => {
+    let session: AskingClient;
+    before(async () => {
+      session = await open(peer);
+    });
+    after(() => session.close());
     it('writes only what the person agreed to', async () => {
-      const session = await open(peer);
-      try {
-        const sql = 'UPDATE customers SET name = ? WHERE id = 1';
-        session.answer = { action: 'decline' };
-        assert.match((await session.call('write', { sql, params: ['Eve'] })).text, /^SBX_DB_DECLINED: /);
-        session.answer = { action: 'accept', content: { run: false } };
-        assert.match((await session.call('write', { sql, params: ['Eve'] })).text, /^SBX_DB_DECLINED: /);
-        assert.equal(read('SELECT name FROM customers WHERE id = 1'), 'Ada');
-        session.answer = { action: 'accept', content: { run: true } };
-        const done = await session.call('write', { sql, params: ['Ada'] });
-        assert.deepEqual([done.structured?.['affected'], done.structured?.['committed']], [1, true], done.text);
-        assert.match(session.questions.at(-1) ?? '', /changes 1 rows[\s\S]*UPDATE customers/);
-        const asked = session.questions.length;
-        const tried = await session.call('write', { sql: 'DELETE FROM orders', preview: true });
-        assert.deepEqual([tried.structured?.['affected'], tried.structured?.['committed']], [3, false]);
-        assert.match((await session.call('write', { sql: 'DROP TABLE orders' })).text, /^SBX_DB_REFUSED: /);
-        assert.match((await session.call('write', { sql: 'SELECT 1' })).text, /^SBX_DB_REFUSED: /);
-        assert.ok((await session.call('write', { sql: 'DELETE FROM orders', connection: 'second' })).isError);
-        assert.equal(session.questions.length, asked);
-        assert.equal(read('SELECT count(*) FROM orders'), 3);
-        assert.match((await session.call('query', { sql: 'DELETE FROM orders' })).text, /^SBX_DB_REFUSED: /);
-      } finally {
-        await session.close();
-      }
+      const sql = 'UPDATE customers SET name = ? WHERE id = 1';
+      session.answer = { action: 'decline' };
+      assert.match((await session.call('write', { sql, params: ['Eve'] })).text, /^SBX_DB_DECLINED: /);
+      session.answer = { action: 'accept', content: { run: false } };
+      assert.match((await session.call('write', { sql, params: ['Eve'] })).text, /^SBX_DB_DECLINED: /);
+      assert.equal(read('SELECT name FROM customers WHERE id = 1'), 'Ada');
+      session.answer = { action: 'accept', content: { run: true } };
+      const done = await session.call('write', { sql, params: ['Ada'] });
+      assert.deepEqual([done.structured?.['affected'], done.structured?.['committed']], [1, true], done.text);
+      assert.match(session.questions.at(-1) ?? '', /changes 1 rows[\s\S]*UPDATE customers/);
+      const asked = session.questions.length;
+      const tried = await session.call('write', { sql: 'DELETE FROM orders', preview: true });
+      assert.deepEqual([tried.structured?.['affected'], tried.structured?.['committed']], [3, false]);
+      assert.match((await session.call('write', { sql: 'DROP TABLE orders' })).text, /^SBX_DB_REFUSED: /);
+      assert.match((await session.call('write', { sql: 'SELECT 1' })).text, /^SBX_DB_REFUSED: /);
+      assert.ok((await session.call('write', { sql: 'DELETE FROM orders', connection: 'second' })).isError);
+      assert.equal(session.questions.length, asked);
+      assert.equal(read('SELECT count(*) FROM orders'), 3);
+      assert.match((await session.call('query', { sql: 'DELETE FROM orders' })).text, /^SBX_DB_REFUSED: /);
     });
     it('refuses a write when nobody can be asked', async () => {
       const session = await open(peer, false);
@@ -70,90 +70,78 @@ for (const peer of PEERS) {
       }
     });
     it('serves schema, tables, diagram and exports as resources, with completion and prompts', async () => {
-      const session = await open(peer);
       const { client } = session;
-      try {
-        const text = async (uri: string): Promise<string> =>
-          ((await client.readResource({ uri })).contents[0] as { text?: string }).text ?? '';
-        const uris = (await client.listResources()).resources.map((resource) => resource.uri);
-        assert.ok(
-          uris.includes('db://main/schema') && uris.includes('db://main/tables/main/orders') && uris.includes('db://second/diagram'),
-        );
-        assert.equal((JSON.parse(await text('db://main/schema')) as { tables: unknown[] }).tables.length, 2);
-        assert.match(await text('db://main/diagram'), /^erDiagram[\s\S]*customers \|\|--o\{ orders : "customer"/);
-        assert.match(await text('db://main/tables/main/customers'), /"primaryKey": true/);
-        const completed = await client.complete({
-          ref: { type: 'ref/resource', uri: 'db://{connection}/tables/{schema}/{table}' },
-          argument: { name: 'table', value: 'o' },
-          context: { arguments: { connection: 'main', schema: 'main' } },
-        });
-        assert.deepEqual(completed.completion.values, ['orders']);
-        const exported = await session.call('export_result', { sql: 'SELECT name, bytes FROM customers ORDER BY id', format: 'csv' });
-        assert.equal(
-          await text(String(exported.structured?.['uri'])),
-          'name,bytes\r\nAda,"{""bytes"":2,""base64"":""AP8=""}"\r\n\'=1+1,\r\n"a|b,""c""",\r\n',
-        );
-        const markdown = await session.call('export_result', { sql: 'SELECT name FROM customers WHERE id = 3', format: 'markdown' });
-        assert.equal(await text(String(markdown.structured?.['uri'])), '| name |\n| --- |\n| a\\|b,"c" |\n');
-        const prompts = (await client.listPrompts()).prompts.map((prompt) => prompt.name);
-        assert.deepEqual(prompts.sort(), ['explore-database', 'optimise-query']);
-        const prompt = await client.getPrompt({
-          name: 'optimise-query',
-          arguments: { sql: 'SELECT * FROM orders WHERE customer = 1', connection: 'main' },
-        });
-        assert.match(JSON.stringify(prompt.messages), /SCAN orders/);
-      } finally {
-        await session.close();
-      }
+      const text = async (uri: string): Promise<string> =>
+        ((await client.readResource({ uri })).contents[0] as { text?: string }).text ?? '';
+      const uris = (await client.listResources()).resources.map((resource) => resource.uri);
+      assert.ok(uris.includes('db://main/schema') && uris.includes('db://main/tables/main/orders') && uris.includes('db://second/diagram'));
+      assert.equal((JSON.parse(await text('db://main/schema')) as { tables: unknown[] }).tables.length, 2);
+      assert.match(await text('db://main/diagram'), /^erDiagram[\s\S]*customers \|\|--o\{ orders : "customer"/);
+      assert.match(await text('db://main/tables/main/customers'), /"primaryKey": true/);
+      const completed = await client.complete({
+        ref: { type: 'ref/resource', uri: 'db://{connection}/tables/{schema}/{table}' },
+        argument: { name: 'table', value: 'o' },
+        context: { arguments: { connection: 'main', schema: 'main' } },
+      });
+      assert.deepEqual(completed.completion.values, ['orders']);
+      const exported = await session.call('export_result', { sql: 'SELECT name, bytes FROM customers ORDER BY id', format: 'csv' });
+      assert.equal(
+        await text(String(exported.structured?.['uri'])),
+        'name,bytes\r\nAda,"{""bytes"":2,""base64"":""AP8=""}"\r\n\'=1+1,\r\n"a|b,""c""",\r\n',
+      );
+      const markdown = await session.call('export_result', { sql: 'SELECT name FROM customers WHERE id = 3', format: 'markdown' });
+      assert.equal(await text(String(markdown.structured?.['uri'])), '| name |\n| --- |\n| a\\|b,"c" |\n');
+      const prompts = (await client.listPrompts()).prompts.map((prompt) => prompt.name);
+      assert.deepEqual(prompts.sort(), ['explore-database', 'optimise-query']);
+      const prompt = await client.getPrompt({
+        name: 'optimise-query',
+        arguments: { sql: 'SELECT * FROM orders WHERE customer = 1', connection: 'main' },
+      });
+      assert.match(JSON.stringify(prompt.messages), /SCAN orders/);
     });
     it('describes, counts, explains, validates and suggests', async () => {
-      const session = await open(peer);
-      try {
-        const described = (await session.call('describe_table', { table: 'customers' })).structured?.['columns'] as {
-          name: string;
-          samples: unknown[];
-        }[];
-        assert.deepEqual(described.find((column) => column.name === 'big')?.samples, ['9007199254740993', 3, 4]);
-        const counted = (await session.call('table_statistics', { table: 'orders' })).structured;
-        assert.equal(counted?.['rows'], 3);
-        assert.deepEqual((counted?.['columns'] as unknown[])[1], {
-          name: 'customer',
-          type: 'INTEGER',
-          nulls: 0,
-          distinct: 2,
-          min: 1,
-          max: 2,
-        });
-        const plan = (await session.call('explain_query', { sql: 'SELECT * FROM orders WHERE id = 1' })).structured;
-        assert.match(String(plan?.['text']), /SEARCH orders USING INTEGER PRIMARY KEY/);
-        assert.deepEqual((await session.call('validate_query', { sql: 'DELETE FROM orders' })).structured?.['needs'], 'write');
-        assert.deepEqual((await session.call('validate_query', { sql: 'DROP TABLE orders' })).structured?.['needs'], 'admin');
-        assert.equal((await session.call('validate_query', { sql: 'SELECT 1' })).structured?.['allowed'], true);
-        assert.match((await session.call('query', { sql: 'SELECT * FROM custmers' })).text, /Did you mean the table "customers"/);
-        assert.match((await session.call('query', { sql: 'SELECT nmae FROM customers' })).text, /Did you mean the column "name"/);
-        const found = (await session.call('search_objects', { text: 'customer' })).structured?.['found'] as {
-          table: string;
-          column?: string;
-        }[];
-        assert.deepEqual(
-          found.map((one) => `${one.table}.${one.column ?? ''}`),
-          ['customers.', 'orders.customer'],
-        );
-        const listed = (await session.call('list_connections', {})).structured?.['connections'] as {
-          name: string;
-          ok: boolean;
-          access: string;
-        }[];
-        assert.deepEqual(
-          listed.map((one) => [one.name, one.ok, one.access]),
-          [
-            ['main', true, 'write'],
-            ['second', true, 'read'],
-          ],
-        );
-      } finally {
-        await session.close();
-      }
+      const described = (await session.call('describe_table', { table: 'customers' })).structured?.['columns'] as {
+        name: string;
+        samples: unknown[];
+      }[];
+      assert.deepEqual(described.find((column) => column.name === 'big')?.samples, ['9007199254740993', 3, 4]);
+      const counted = (await session.call('table_statistics', { table: 'orders' })).structured;
+      assert.equal(counted?.['rows'], 3);
+      assert.deepEqual((counted?.['columns'] as unknown[])[1], {
+        name: 'customer',
+        type: 'INTEGER',
+        nulls: 0,
+        distinct: 2,
+        min: 1,
+        max: 2,
+      });
+      const plan = (await session.call('explain_query', { sql: 'SELECT * FROM orders WHERE id = 1' })).structured;
+      assert.match(String(plan?.['text']), /SEARCH orders USING INTEGER PRIMARY KEY/);
+      assert.deepEqual((await session.call('validate_query', { sql: 'DELETE FROM orders' })).structured?.['needs'], 'write');
+      assert.deepEqual((await session.call('validate_query', { sql: 'DROP TABLE orders' })).structured?.['needs'], 'admin');
+      assert.equal((await session.call('validate_query', { sql: 'SELECT 1' })).structured?.['allowed'], true);
+      assert.match((await session.call('query', { sql: 'SELECT * FROM custmers' })).text, /Did you mean the table "customers"/);
+      assert.match((await session.call('query', { sql: 'SELECT nmae FROM customers' })).text, /Did you mean the column "name"/);
+      const found = (await session.call('search_objects', { text: 'customer' })).structured?.['found'] as {
+        table: string;
+        column?: string;
+      }[];
+      assert.deepEqual(
+        found.map((one) => `${one.table}.${one.column ?? ''}`),
+        ['customers.', 'orders.customer'],
+      );
+      const listed = (await session.call('list_connections', {})).structured?.['connections'] as {
+        name: string;
+        ok: boolean;
+        access: string;
+      }[];
+      assert.deepEqual(
+        listed.map((one) => [one.name, one.ok, one.access]),
+        [
+          ['main', true, 'write'],
+          ['second', true, 'read'],
+        ],
+      );
       const lines = session.lines();
       const refused = lines.find((line) => line['decision'] === 'failed');
       assert.equal(refused?.['code'], 'SBX_DB_SQL');
