@@ -3,12 +3,13 @@
 import { isUtf8 } from 'node:buffer';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { type McpServer, ProtocolError, ProtocolErrorCode, ResourceNotFoundError } from '@modelcontextprotocol/server';
 import { SignalboxError } from '../../daemon/api/errors.ts';
 import type { Audit } from './audit.ts';
 import type { Follow } from './client-roots.ts';
 import { walk } from './engines/walk.ts';
+import { pathOf } from './file-uri.ts';
 import type { Area, Located, OpenRoot } from './guard/area.ts';
 import { readContent } from './guard/content.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -79,20 +80,6 @@ export function registerResources(
 /** The URI of a place. */
 function uriOf(root: OpenRoot, path: string): string {
   return pathToFileURL(join(root.path, path)).href;
-}
-
-/** The absolute path a `file:` URI means. @throws SignalboxError `SBX_FS_REFUSED` */
-export function pathOf(uri: string): string {
-  try {
-    if (uri.length > 16_384) throw new TypeError('It is too long.');
-    return fileURLToPath(uri);
-  } catch (cause) {
-    throw new SignalboxError('SBX_FS_REFUSED', 'The URI is not one of a file here.', {
-      why: cause instanceof Error ? cause.message : String(cause),
-      fix: 'Use file: URIs as resources/list gives them.',
-      cause,
-    });
-  }
 }
 
 function templateOf(root: OpenRoot): string {

@@ -6,8 +6,8 @@
 import { join } from 'node:path';
 import type { McpServer } from '@modelcontextprotocol/server';
 import { watchPath } from './engines/watcher.ts';
+import { pathOf } from './file-uri.ts';
 import type { Area } from './guard/area.ts';
-import { pathOf } from './resources.ts';
 
 /** Several writes within this time make one notification. */
 const DEBOUNCE_MS = 100;
