@@ -43,6 +43,9 @@ const SILENT: ReadonlySet<string> = new Set([
   'M-PROG-STOP/http',
   'M-CAN-ISOLATED/http',
   'M-CAN-UNKNOWN-IGNORED/http',
+  'M-RES-UPDATED-ONLY-SUB/http',
+  'M-RES-UPDATED-ONLY-SUB/stdio',
+  'M-ROB-DETERMINISM/http',
 ]);
 
 /**

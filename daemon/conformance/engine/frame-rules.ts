@@ -83,16 +83,11 @@ function matched(model: Model, frame: Frame, message: JsonObject): Asked | undef
   const meant = onChannel ?? (open.length === 1 ? open[0] : undefined);
   if (meant !== undefined && !meant.wellFormed) return meant;
   if (model.phase === 'malformed') return undefined;
-  if (meant === undefined && model.phase === 'notification') {
+  if (onChannel === undefined && model.phase === 'notification') {
     judge.check('RPC-NO-REPLY-NOTIF', false, 'no response to a notification', () => shown(message));
     return undefined;
   }
   const stem = Object.hasOwn(message, 'error') ? 'RPC-ERR-ID' : 'RPC-ID-ECHO';
-  // something else than the one running request asked may stand behind a response without an id: keep it apart
-  if (model.phase === 'notification' && id === undefined) {
-    judge.check('RPC-NO-REPLY-NOTIF', false, 'no response to a notification', () => shown(message));
-    return undefined;
-  }
   judge.check(stem, false, `the id of the request, ${shown(meant?.id)}`, () => shown(message));
   return meant;
 }

@@ -61,7 +61,7 @@ export interface SessionOptions {
 
 const IDENTITY = { name: 'signalbox-conform', version: '1.0.0' };
 /** Milliseconds a process may take to start, at least. */
-const HELLO_MS = 8000;
+const HELLO_MS = 10_000;
 /** Lines kept of a connection's trace. */
 const TRACE_KEPT = 400;
 
@@ -80,6 +80,7 @@ export class Session {
   readonly #waiting = new Map<Asked, (message: JsonObject) => void>();
   #frames: Frame[] = [];
   #next = 1;
+  #answered = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -105,7 +106,7 @@ export class Session {
 
   /** Legacy: `initialize` and `initialized`. Modern: asks what the server can. */
   async start(): Promise<Answer> {
-    if (this.era === 'modern') return this.request('server/discover', undefined, { limitMs: Math.max(HELLO_MS, this.#options.limitMs) });
+    if (this.era === 'modern') return this.request('server/discover');
     const answer = await this.initialize();
     if (answer.result === undefined) return answer;
     await this.notify('notifications/initialized', undefined, { settle: false });
@@ -118,7 +119,7 @@ export class Session {
     const answer = await this.request(
       'initialize',
       { protocolVersion: this.version, capabilities: this.model.clientCapabilities, clientInfo: IDENTITY, ...params },
-      { limitMs: Math.max(HELLO_MS, this.#options.limitMs), ...options },
+      options,
     );
     const version = at(answer.result, 'protocolVersion');
     if (typeof version === 'string') this.version = version;
@@ -192,7 +193,8 @@ export class Session {
     this.model.requests.set(keyOf(asked.id), asked);
     const before = this.#frames.length;
     const began = performance.now();
-    const limit = options.limitMs ?? this.#options.limitMs;
+    // the first answer of a process waits for its start, which other load on the machine makes long
+    const limit = Math.max(options.limitMs ?? this.#options.limitMs, this.#answered ? 0 : HELLO_MS);
     let timer: NodeJS.Timeout | undefined;
     const arrived = new Promise<JsonObject | undefined>((done) => {
       this.#waiting.set(asked, done);
@@ -207,6 +209,7 @@ export class Session {
     asked.channel = sent.channel;
     void sent.exchange?.then(() => setImmediate(() => this.#waiting.get(asked)?.(NOTHING)));
     const found = await arrived;
+    if (found !== undefined && found !== NOTHING) this.#answered = true;
     const got = found === NOTHING ? undefined : found;
     const ms = performance.now() - began;
     clearTimeout(timer);

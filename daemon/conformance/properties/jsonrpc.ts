@@ -1,5 +1,6 @@
 /** JSON-RPC 2.0 as MCP uses it: ids, envelopes, unknown methods, notifications, concurrency. */
 import fc from 'fast-check';
+import { MODERN_VERSION } from '../../protocol/eras.ts';
 import { isObject, type JsonObject } from '../../protocol/message.ts';
 import { at, shown } from '../engine/judge.ts';
 import { type Property, property } from '../engine/property.ts';
@@ -186,12 +187,21 @@ const envelopes = property<{ text: string; note: string }>({
   stems: ['RPC-INVALID-REQUEST', 'RPC-SURVIVE-GARBAGE', 'ROB-NO-CRASH'],
   cases(subject) {
     const method = cheapMethod(subject);
+    // everything else about them is right, the envelope of the era included
+    const params =
+      subject.era === 'modern'
+        ? {
+            params: {
+              _meta: { 'io.modelcontextprotocol/protocolVersion': MODERN_VERSION, 'io.modelcontextprotocol/clientCapabilities': {} },
+            },
+          }
+        : {};
     const variants: readonly (readonly [string, unknown])[] = [
-      ['jsonrpc missing', { id: 'bad', method }],
-      ['jsonrpc "1.0"', { jsonrpc: '1.0', id: 'bad', method }],
-      ['jsonrpc 2', { jsonrpc: 2, id: 'bad', method }],
-      ['jsonrpc null', { jsonrpc: null, id: 'bad', method }],
-      ['method missing', { jsonrpc: '2.0', id: 'bad' }],
+      ['jsonrpc missing', { id: 'bad', method, ...params }],
+      ['jsonrpc "1.0"', { jsonrpc: '1.0', id: 'bad', method, ...params }],
+      ['jsonrpc 2', { jsonrpc: 2, id: 'bad', method, ...params }],
+      ['jsonrpc null', { jsonrpc: null, id: 'bad', method, ...params }],
+      ['method missing', { jsonrpc: '2.0', id: 'bad', ...params }],
       ['method a number', { jsonrpc: '2.0', id: 'bad', method: 1 }],
       ['method null', { jsonrpc: '2.0', id: 'bad', method: null }],
       ['method an array', { jsonrpc: '2.0', id: 'bad', method: [method] }],
@@ -328,7 +338,7 @@ const concurrent = property<{ picks: readonly number[] }>({
   stems: ['RPC-CONCURRENT-MATCH', 'RPC-ONE-RESPONSE', 'ROB-ISOLATION'],
   skip: (subject) => (servedLists(subject).length === 0 ? 'the server has nothing whose answers can be told apart' : undefined),
   cases: () => ({
-    boundaries: [{ picks: [0, 1] }, { picks: [0, 1, 2, 3, 0, 1, 2, 3] }],
+    boundaries: [{ picks: [0, 1] }, { picks: [-1, -1, -1] }, { picks: [0, 1, 2, 3, 0, 1, 2, 3] }],
     arbitrary: fc.record({ picks: fc.array(fc.nat(7), { minLength: 2, maxLength: 12 }) }),
   }),
   async run({ session, subject }, { picks }) {
@@ -345,7 +355,8 @@ const concurrent = property<{ picks: readonly number[] }>({
     const nonces: string[] = [];
     const answers = await Promise.all(
       picks.map(async (pick, index) => {
-        const list = lists[pick % (lists.length + 1)];
+        // a negative pick is a call of the echoing tool, whatever lists there are
+        const list = pick < 0 ? undefined : lists[pick % (lists.length + 1)];
         if (list !== undefined) return { method: list[0], index, answer: await session.request(list[0]) };
         if (echo === undefined || textKey === undefined)
           return { method: lists[0]?.[0] ?? '', index, answer: await session.request(lists[0]?.[0] ?? '') };
