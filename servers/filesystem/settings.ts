@@ -1,6 +1,5 @@
 /** From the settings document to the roots. */
 
-import { homedir } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
 import { SignalboxError } from '../../daemon/api/errors.ts';
 import type { JsonObject, PluginContext } from '../plugin/define.ts';
@@ -15,9 +14,7 @@ type RootEntry =
       readonly name?: string;
       readonly access?: 'read' | 'write';
       readonly deny?: readonly string[];
-      readonly allow?: readonly string[];
       readonly only?: readonly string[];
-      readonly allowHome?: boolean;
     };
 
 /** The settings document; plugin.json has its schema. */
@@ -33,6 +30,7 @@ export interface Settings {
   readonly maxCopyBytes: number;
   readonly gitignore: boolean;
   readonly clientRoots: 'ignore' | 'narrow';
+  readonly allowHome: boolean;
 }
 
 const MIB = 1024 * 1024;
@@ -53,6 +51,7 @@ export function readSettings(document: JsonObject): Settings {
     maxCopyBytes: given.maxCopyBytes ?? 1024 * MIB,
     gitignore: given.gitignore ?? false,
     clientRoots: given.clientRoots ?? 'ignore',
+    allowHome: given.allowHome ?? false,
   };
 }
 
@@ -65,11 +64,14 @@ export function openRoots(settings: Settings, baseFolder: PluginContext['baseFol
     const one = typeof entry === 'string' ? { path: entry } : entry;
     const only = one.only ?? settings.only;
     return {
-      path: absolute(one.path, baseFolder),
-      access: one.access ?? settings.access,
+      // `~` is not replaced: the daemon judges whether a workspace's roots lie in the workspace, and must read the same path as we do.
+      path: isAbsolute(one.path) ? one.path : resolve(baseFolder, one.path),
+      // A root may have less than `access`, never more, nor exceptions of its own: it is `access` and the settings beside `roots` that the
+      // daemon compares with what the user allows a workspace.
+      access: settings.access === 'write' ? (one.access ?? 'write') : 'read',
       deny: [...settings.deny, ...(one.deny ?? [])],
-      allow: [...settings.allow, ...(one.allow ?? [])],
-      allowHome: one.allowHome === true,
+      allow: settings.allow,
+      allowHome: settings.allowHome,
       ...(one.name === undefined ? {} : { name: one.name }),
       ...(only === undefined ? {} : { only }),
     };
@@ -83,11 +85,6 @@ export function openRoots(settings: Settings, baseFolder: PluginContext['baseFol
     if (!(thrown instanceof RangeError)) throw thrown;
     throw wrong(thrown.message, 'Write simpler globs in "deny", "allow" and "only".');
   }
-}
-
-function absolute(path: string, baseFolder: string): string {
-  if (path === '~' || path.startsWith('~/')) return resolve(homedir(), path.slice(2));
-  return isAbsolute(path) ? path : resolve(baseFolder, path);
 }
 
 function wrong(why: string, fix: string): SignalboxError {

@@ -115,10 +115,23 @@ describe('filesystem settings', () => {
       await server.close();
     }
   });
+  it('a root has at most what access says, and ~ is a name like any other', async () => {
+    const server = await files({ roots: [{ path: root, access: 'write' }] });
+    const { tools } = await server.client.listTools();
+    assert.ok(!tools.some(({ name }) => WRITING.includes(name)));
+    await server.close();
+    const home = await files({ roots: ['~'] });
+    assert.deepEqual(
+      (await home.client.listPrompts()).prompts.map(({ name }) => name),
+      ['set-up-files'],
+    );
+    await home.close();
+  });
   it('a root inside a root has its own rights', async () => {
     mkdirSync(join(root, 'vault'), { recursive: true });
     writeFileSync(join(root, 'vault', 'v.txt'), 'v');
     const server = await files({
+      access: 'write',
       roots: [
         { path: root, access: 'write' },
         { path: join(root, 'vault'), access: 'read', deny: ['hidden*'] },

@@ -97,5 +97,5 @@ export async function files(
 
 /** A server whose home folder is the given one, and that is told to give it. */
 export function spawnHome(home: string): Promise<Files> {
-  return files({ roots: [{ path: '~', allowHome: true }] }, { env: { HOME: home } });
+  return files({ roots: [home], allowHome: true }, { env: { HOME: home } });
 }
