@@ -35,8 +35,8 @@ describe('signalbox conform', () => {
       folder,
     );
     assert.equal(code, 1, output);
-    const { findings } = JSON.parse(output) as { findings: { id: string; requirement: string; input: { args: unknown } }[] };
-    const found = findings.find(({ requirement }) => requirement === 'L-TOOL-INPUT-VALIDATE');
+    report = JSON.parse(output) as ConformReport;
+    const found = report.findings.find(({ requirement }) => requirement === 'L-TOOL-INPUT-VALIDATE');
     id = found?.id ?? '';
     assert.ok(readdirSync(join(folder, '.signalbox', 'conformance')).includes(`${id}.json`));
   });
