@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { SignalboxError } from '../../../daemon/api/errors.ts';
-import type { Masking, Policy } from '../guard/policy.ts';
+import { type Masking, type Policy, restricts } from '../guard/policy.ts';
 import type { Access, Limits } from './engine.ts';
 
 /** TLS as Node's sockets take it. */
@@ -87,13 +87,10 @@ function readConnection(name: string, entry: Json, settings: Json, baseFolder: s
       ...(seed === undefined ? {} : { seed }),
     };
   }
-  if (
-    engine === 'mysql' &&
-    (common.policy.columns.size > 0 || common.policy.denyTables.length > 0 || common.policy.allowTables !== undefined)
-  ) {
+  if (engine === 'mysql' && restricts(common.policy)) {
     throw wrong(
       name,
-      'tables and columns cannot be hidden or masked on MySQL: only its own parser could tell which table a name means',
+      'schemas, tables and columns cannot be hidden or masked on MySQL: only its own parser could tell which table a name means',
       "Use a login that may read less: GRANT SELECT (id, name) ON shop.customers TO 'assistant'@'%'; or a view with the open columns.",
     );
   }

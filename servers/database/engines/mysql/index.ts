@@ -68,22 +68,17 @@ export function openMysql(name: string, settings: ServerSettings, layers: MysqlL
       const ask = { sql, params, maxRows: 100_000, maxBytes: 64 * 1024 * 1024, ...(signal === undefined ? {} : { signal }) };
       return answerOf(await runWith(session, ask, { timeoutMs: Math.max(limits.timeoutMs, 10_000) })).rows;
     }, signal);
-  const hidden = (schema: string): boolean =>
-    policy.denySchemas.includes(schema.toLowerCase()) ||
-    (policy.allowSchemas !== undefined && !policy.allowSchemas.includes(schema.toLowerCase()));
   const tables = async (schema: string | undefined, signal?: AbortSignal): ReturnType<Database['tables']> => {
     const sql = `SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, TABLE_ROWS, TABLE_COMMENT FROM information_schema.TABLES
       WHERE TABLE_SCHEMA NOT IN ${HIDDEN} AND (? IS NULL OR TABLE_SCHEMA = ?) ORDER BY TABLE_SCHEMA = DATABASE() DESC, TABLE_SCHEMA, TABLE_NAME`;
     const rows = await own(sql, [schema ?? null, schema ?? null], signal);
-    return rows
-      .map(([room, table, type, count, comment]) => ({
-        schema: String(room),
-        name: String(table),
-        type: String(type).includes('VIEW') ? ('view' as const) : ('table' as const),
-        rows: count === null ? null : Number(count),
-        comment: comment === '' || String(type).includes('VIEW') ? null : String(comment),
-      }))
-      .filter((one) => !hidden(one.schema));
+    return rows.map(([room, table, type, count, comment]) => ({
+      schema: String(room),
+      name: String(table),
+      type: String(type).includes('VIEW') ? ('view' as const) : ('table' as const),
+      rows: count === null ? null : Number(count),
+      comment: comment === '' || String(type).includes('VIEW') ? null : String(comment),
+    }));
   };
 
   return {
@@ -143,7 +138,7 @@ export function openMysql(name: string, settings: ServerSettings, layers: MysqlL
         [],
         signal,
       );
-      return rows.map(([schema, current]) => ({ name: String(schema), default: current === 1 })).filter((one) => !hidden(one.name));
+      return rows.map(([schema, current]) => ({ name: String(schema), default: current === 1 }));
     },
     tables,
     describe: (table, schema, signal) => describe(table, schema, signal),

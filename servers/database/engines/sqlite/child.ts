@@ -9,8 +9,12 @@ export interface Child {
   ended: boolean;
 }
 
-/** @param script file of the engine process */
-export function startChild(script: string, start: Start): Child {
+/**
+ * Starts an engine process and waits until it listens, so that no statement's time goes into the start.
+ * @param script file of the engine process
+ * @throws SignalboxError `SBX_DB_CONNECTION` when it ends at once
+ */
+export async function startChild(script: string, start: Start): Promise<Child> {
   // Standard output carries the protocol: the engine gets none of it.
   const child: Child = {
     process: fork(script, [JSON.stringify(start)], {
@@ -25,6 +29,20 @@ export function startChild(script: string, start: Start): Child {
   });
   child.process.once('error', () => {
     child.ended = true;
+  });
+  await new Promise<void>((resolve, reject) => {
+    const failed = (): void =>
+      reject(
+        new SignalboxError('SBX_DB_CONNECTION', 'The database engine could not be started.', {
+          why: 'Its process ended before it listened.',
+          fix: 'Look at the log of this server; the machine may be out of memory.',
+        }),
+      );
+    child.process.once('exit', failed);
+    child.process.once('message', () => {
+      child.process.off('exit', failed);
+      resolve();
+    });
   });
   return child;
 }

@@ -35,6 +35,8 @@ export function serveDatabase(start: Start): void {
     }
   });
   process.on('disconnect', () => process.exit(0));
+  // Word that it listens; no question has this number.
+  process.send?.({ id: 0 });
 }
 
 function openDatabase(start: Start): Open {

@@ -50,6 +50,7 @@ SHOW CHARACTER SET
 SHOW COLLATION LIKE 'utf8%'
 SHOW ENGINES
 SHOW TRIGGERS
+SHOW COLUMNS FROM customers WHERE Field IN ('id', 'name')
 SHOW PROCEDURE STATUS
 SHOW CREATE FUNCTION evil
 SELECT routine_name FROM information_schema.routines WHERE routine_schema = 'shop'
