@@ -68,7 +68,7 @@ export default definePlugin<State>({
     const follow = settings.clientRoots === 'narrow' ? followRoots(server, area, () => state.pool.renew()) : undefined;
     for (const tool of toolsOf(state)) registerTool(server, tool, log.audit, follow);
     registerResources(server, area, settings.maxFileBytes, subscribed, log.audit, follow);
-    registerPrompts(server, area, settings.maxFileBytes);
+    registerPrompts(server, area, settings.maxFileBytes, log.audit);
     subscribed.attach(server);
   },
   async close(state) {

@@ -1,6 +1,7 @@
 /** Files as resources: `file:` URIs beneath the roots, listed in pages, completed, read, and subscribed to. */
 
 import { isUtf8 } from 'node:buffer';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -13,6 +14,7 @@ import { pathOf } from './file-uri.ts';
 import type { Area, Located, OpenRoot } from './guard/area.ts';
 import { readContent } from './guard/content.ts';
 import type { Subscriptions } from './subscriptions.ts';
+import { assertFits } from './tools/define.ts';
 import { startOf } from './tools/listing.ts';
 import { mimeOf } from './tools/media.ts';
 
@@ -126,12 +128,12 @@ function complete(area: Area, root: OpenRoot, value: string): string[] {
   }
   try {
     if (located.place.stat?.isDirectory() !== true) return [];
-    const values: string[] = [];
-    for (const { entry, below } of walk(area, located, { exclude: [], includeIgnored: true })) {
-      if (below.includes('/')) continue;
-      if (entry.name.toLowerCase().startsWith(beginning)) values.push(`${folder}${entry.name}${entry.isDirectory() ? '/' : ''}`);
-    }
-    return values;
+    const base = located.place.path === '' ? '' : `${located.place.path}/`;
+    return readdirSync(located.place.ref, { withFileTypes: true })
+      .filter(({ name }) => name.toLowerCase().startsWith(beginning))
+      .filter((entry) => area.visible(located.root, base + entry.name, !entry.isFile()))
+      .map((entry) => `${folder}${entry.name}${entry.isDirectory() ? '/' : ''}`)
+      .sort();
   } finally {
     located.place.close();
   }
@@ -145,8 +147,9 @@ function read(area: Area, uri: string, maxFileBytes: number): { located: Located
     area.checkLinks(located);
     const data = readContent(located.place, maxFileBytes);
     const mimeType = mimeOf(located.place.name, data);
-    const contents =
-      isUtf8(data) && !data.includes(0) ? { uri, mimeType, text: data.toString('utf8') } : { uri, mimeType, blob: data.toString('base64') };
+    const isText = isUtf8(data) && !data.includes(0);
+    const contents = isText ? { uri, mimeType, text: data.toString('utf8') } : { uri, mimeType, blob: data.toString('base64') };
+    assertFits(located.shown, 'text' in contents ? contents.text : contents.blob, maxFileBytes);
     return { located, contents };
   } finally {
     located.place.close();
@@ -162,7 +165,7 @@ function asProtocol<T>(run: () => T, uri = ''): T {
 }
 
 /** In the protocol's words; our code, cause and fix stand in `data`. */
-function protocolError(uri: string, thrown: unknown): unknown {
+export function protocolError(uri: string, thrown: unknown): unknown {
   if (!(thrown instanceof SignalboxError)) return thrown;
   if (thrown.code === 'SBX_FS_NOT_FOUND') return new ResourceNotFoundError(uri);
   return new ProtocolError(

@@ -1,4 +1,5 @@
 /** Search by content, in a worker: every nth file of the tree, so that several workers share it without asking each other. */
+import { isUtf8 } from 'node:buffer';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { Area, Located } from '../guard/area.ts';
 import { type Place, systemCode } from '../guard/beneath.ts';
@@ -6,6 +7,7 @@ import { openContent } from '../guard/content.ts';
 import type { Glob } from '../guard/glob.ts';
 import { globsOf, matchesAny } from './filters.ts';
 import { compilePattern, type Pattern } from './regex.ts';
+import { decode } from './text.ts';
 import { type Found, walk } from './walk.ts';
 
 /** What to look for: plain data, from the tool to the worker. */
@@ -62,7 +64,8 @@ let buffer = Buffer.allocUnsafe(256 * 1024);
 /** Searches this worker's share of the tree. */
 export function searchContent(area: Area, query: ContentQuery, share: Share): ContentResult {
   const pattern = compilePattern(query.pattern, query);
-  const needle = pattern.literal === undefined ? undefined : Buffer.from(pattern.literal, 'utf8');
+  // Other characters than ASCII have other bytes in every encoding.
+  const needle = pattern.literal === undefined || /[^\x00-\x7f]/.test(pattern.literal) ? undefined : Buffer.from(pattern.literal, 'utf8');
   const globs = globsOf(query.glob);
   const matches: ContentMatch[] = [];
   const state = { file: 0, files: 0, skippedLarge: 0 };
@@ -70,9 +73,10 @@ export function searchContent(area: Area, query: ContentQuery, share: Share): Co
   try {
     const look = (data: Buffer, path: string): void => {
       state.files++;
-      if (needle !== undefined && data.indexOf(needle) < 0) return;
-      if (data.subarray(0, 8192).includes(0)) return;
-      linesOf(data.toString('utf8'), pattern, query, (match) =>
+      const wide = (data[0] === 0xff && data[1] === 0xfe) || (data[0] === 0xfe && data[1] === 0xff);
+      if (!wide && needle !== undefined && data.indexOf(needle) < 0) return;
+      if (!wide && data.subarray(0, 8192).includes(0)) return;
+      linesOf(textOf(data, wide), pattern, query, (match) =>
         matches.push({ ...match, file: state.file, path: area.shown(start.root, path) }),
       );
     };
@@ -93,6 +97,11 @@ export function searchContent(area: Area, query: ContentQuery, share: Share): Co
     start.place.close();
   }
   return { ...state, matches, engine: pattern.engine, ended: true };
+}
+
+/** As read_text_file reads it: UTF-16 by its mark, UTF-8 where it is valid, else one byte per character. */
+function textOf(data: Buffer, wide: boolean): string {
+  return decode(data, wide ? (data[0] === 0xff ? 'utf-16le' : 'utf-16be') : isUtf8(data) ? 'utf-8' : 'latin1');
 }
 
 function isWanted({ entry, below }: Found, globs: readonly Glob[]): boolean {

@@ -25,10 +25,15 @@ export function applyEdits(path: string, text: string, edits: readonly Edit[]): 
     const count = occurrences(now, old);
     if (count === 0) throw misfit(path, index, edit, nearMiss(now, old));
     if (count > 1 && edit.all !== true) throw misfit(path, index, edit, `It occurs ${count} times; one is wanted.`);
-    now = now.split(old).join(adapt(edit.newText));
+    now = count === 1 ? replaceOne(now, old, adapt(edit.newText)) : now.split(old).join(adapt(edit.newText));
     replacements += count;
   }
   return { text: now, replacements };
+}
+
+function replaceOne(text: string, old: string, by: string): string {
+  const at = text.indexOf(old);
+  return text.slice(0, at) + by + text.slice(at + old.length);
 }
 
 function occurrences(text: string, piece: string): number {

@@ -23,8 +23,8 @@ export interface SearchPool {
 const MAX_THREADS = 4;
 /** A thread that has been told to end and does not is ended. */
 const GRACE_MS = 2000;
-/** No search may take longer. */
-const LIMIT_MS = 120_000;
+/** No search may take longer: the SDK's clients wait 60 s. */
+const LIMIT_MS = 45_000;
 
 /** @param script the file of the thread; @param handover the roots it opens again */
 export function searchPool(script: URL, handover: () => Handover): SearchPool {
@@ -41,37 +41,57 @@ export function searchPool(script: URL, handover: () => Handover): SearchPool {
     }
     return workers;
   };
+  const runOnce: SearchPool['run'] = async (query, { signal, progress }) => {
+    const id = ++next;
+    const cancel = new SharedArrayBuffer(4);
+    const used = threads();
+    const counts = used.map(() => 0);
+    const stop = (): void => void Atomics.store(new Int32Array(cancel), 0, 1);
+    let kill: NodeJS.Timeout | undefined;
+    const onAbort = (): void => {
+      stop();
+      kill ??= setTimeout(() => void Promise.all(used.map((worker) => worker.terminate())), GRACE_MS);
+    };
+    let overdue = false;
+    const limit = setTimeout(() => {
+      overdue = true;
+      onAbort();
+    }, LIMIT_MS);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      const results = await Promise.all(
+        used.map((worker, part) =>
+          ask(worker, { ...query, id, part, parts: used.length, cancel }, (files) => {
+            counts[part] = files;
+            progress(counts.reduce((sum, count) => sum + count, 0));
+          }),
+        ),
+      );
+      signal.throwIfAborted();
+      return results;
+    } catch (thrown) {
+      if (overdue && thrown instanceof Interrupted) throw ended(`It took longer than ${LIMIT_MS / 1000} seconds.`);
+      throw thrown;
+    } finally {
+      stop();
+      clearTimeout(limit);
+      clearTimeout(kill);
+      signal.removeEventListener('abort', onAbort);
+    }
+  };
   return {
-    run: async (query, { signal, progress }) => {
-      const id = ++next;
-      const cancel = new SharedArrayBuffer(4);
-      const used = threads();
-      const counts = used.map(() => 0);
-      const stop = (): void => void Atomics.store(new Int32Array(cancel), 0, 1);
-      let kill: NodeJS.Timeout | undefined;
-      const onAbort = (): void => {
-        stop();
-        kill ??= setTimeout(() => void Promise.all(used.map((worker) => worker.terminate())), GRACE_MS);
+    run: async (query, options) => {
+      const again = async (thrown: unknown): Promise<unknown[]> => {
+        if (!(thrown instanceof Interrupted)) throw thrown;
+        options.signal.throwIfAborted();
+        // The threads were ended for the sake of another search, which had been cancelled.
+        return runOnce(query, options);
       };
-      const limit = setTimeout(onAbort, LIMIT_MS);
-      signal.addEventListener('abort', onAbort, { once: true });
-      try {
-        const results = await Promise.all(
-          used.map((worker, part) =>
-            ask(worker, { ...query, id, part, parts: used.length, cancel }, (files) => {
-              counts[part] = files;
-              progress(counts.reduce((sum, count) => sum + count, 0));
-            }),
-          ),
-        );
-        signal.throwIfAborted();
-        return results;
-      } finally {
-        stop();
-        clearTimeout(limit);
-        clearTimeout(kill);
-        signal.removeEventListener('abort', onAbort);
-      }
+      return runOnce(query, options)
+        .catch(again)
+        .catch((thrown: unknown) => {
+          throw thrown instanceof Interrupted ? ended(thrown.message) : thrown;
+        });
     },
     renew: () => {
       const old = workers;
@@ -82,6 +102,11 @@ export function searchPool(script: URL, handover: () => Handover): SearchPool {
       await Promise.all(workers.map((worker) => worker.terminate()));
     },
   };
+}
+
+/** A thread has gone before it answered. */
+class Interrupted extends Error {
+  override readonly name = 'Interrupted';
 }
 
 function ask(worker: Worker, job: Job, progress: (files: number) => void): Promise<unknown> {
@@ -98,7 +123,7 @@ function ask(worker: Worker, job: Job, progress: (files: number) => void): Promi
       else if ('result' in report) end(() => done(report.result));
       else end(() => failed(errorOf(report.error)));
     };
-    const onExit = (): void => end(() => failed(ended('The search thread was ended.')));
+    const onExit = (): void => end(() => failed(new Interrupted('The search thread was ended.')));
     const onError = (error: Error): void => end(() => failed(ended(error.message)));
     worker.on('message', onMessage);
     worker.on('exit', onExit);

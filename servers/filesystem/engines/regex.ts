@@ -50,13 +50,15 @@ export function compilePattern(source: string, { ignoreCase, literal }: PatternO
     const matcher = re2.matcher(line);
     return matcher.find() ? matcher.start() : -1;
   };
-  return { test: (text) => find(text) >= 0, find, literal: known, engine: 're2' };
+  // `\\A` and `\\z` mean the line, and CRLF ends one: only the lines themselves can tell.
+  const byLine = /\\[Az]|\$/.test(expression);
+  return { test: (text) => byLine || find(text) >= 0, find, literal: known, engine: 're2' };
 }
 
 /** The pattern for V8, if V8 can promise linear time for it. */
 function compileV8(source: string | undefined): RegExp | undefined {
   // What V8 would take but what sees beyond a line, or what RE2 has not either.
-  if (source === undefined || /\(\?<?[=!]/.test(source) || /[^\x00-\x7f]/.test(source)) return undefined;
+  if (source === undefined || /\(\?<?[=!]/.test(source) || /[^\x00-\x7f]/.test(source) || differs(source)) return undefined;
   if (!prepared) {
     setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
     setFlagsFromString('--regexp-backtracks-before-fallback=20000');
@@ -70,6 +72,11 @@ function compileV8(source: string | undefined): RegExp | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Whether V8 would read something of RE2's syntax as plain letters: `\\A`, `\\z`, `\\Q`, `\\p{…}`, `[[:alpha:]]`, a class that begins with `]`. */
+function differs(source: string): boolean {
+  return /\\[^dDwWsSbBnrtfv\W_]|\[\[:|\[[^\]]+\[:|\[\^?\]/.test(source.replace(/\\\\/g, ''));
 }
 
 /** `[xX]` for every letter, because V8's linear engine does not ignore case; undefined where that is not simply possible. */
@@ -99,7 +106,7 @@ export function requiredLiteral(source: string): string | undefined {
   for (let at = 0; at < source.length; at++) {
     const char = source.charAt(at);
     let plain: string | undefined;
-    if (char === '|') return undefined;
+    if (char === '|' || /^\(\?(?!:|P?<)/.test(source.slice(at, at + 4))) return undefined;
     if (char === '(' || char === '[') {
       const close = closing(source, at);
       if (close === undefined) return undefined;
@@ -108,7 +115,9 @@ export function requiredLiteral(source: string): string | undefined {
     } else if (char === '\\') {
       const next = source.charAt(++at);
       if (/[^a-z0-9]/i.test(next)) plain = next;
-      else end();
+      else if (/[dDwWsSbBnrtfv]/.test(next)) end();
+      // The others name characters, or quote what follows.
+      else return undefined;
     } else if (/[.^$*+?{})\]]/.test(char)) end();
     else plain = char;
     const quantifier = source.charAt(at + 1);
@@ -133,8 +142,12 @@ function closing(source: string, open: number): number | undefined {
       if (char !== ']') continue;
       inClass = false;
       if (depth === 0) return at;
-    } else if (char === '[') inClass = true;
-    else if (char === '(') depth++;
+    } else if (char === '[') {
+      inClass = true;
+      // A bracket that comes first in a class is one of its characters.
+      if (source.charAt(at + 1) === '^') at++;
+      if (source.charAt(at + 1) === ']') at++;
+    } else if (char === '(') depth++;
     else if (char === ')' && --depth === 0) return at;
   }
   return undefined;

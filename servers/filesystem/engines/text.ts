@@ -65,10 +65,13 @@ export function encode(path: string, text: string, encoding: Encoding): Buffer {
   }
 }
 
-/** Decodes a whole file. @throws SignalboxError `SBX_FS_NOT_TEXT` */
+/** Decodes a whole file that is to be encoded again. @throws SignalboxError `SBX_FS_NOT_TEXT` */
 export function decodeText(path: string, data: Buffer): Text {
   const encoding = encodingOf(path, data);
-  return { encoding, text: decode(data, encoding) };
+  const text = decode(data, encoding);
+  // Half a character of UTF-16 would come back as another: bytes nobody edited.
+  if (encoding.startsWith('utf-16') && !encode(path, text, encoding).equals(data)) throw notText(path, 'It is not valid UTF-16.');
+  return { encoding, text };
 }
 
 /** How lines end. */
@@ -89,9 +92,9 @@ export function cutBytes(data: Buffer): number {
   return 0;
 }
 
-function notText(path: string): SignalboxError {
+function notText(path: string, why = 'It contains zero bytes.'): SignalboxError {
   return new SignalboxError('SBX_FS_NOT_TEXT', `"${printable(path)}" is not a text file.`, {
-    why: 'It contains zero bytes.',
+    why,
     fix: 'Use read_media_file for images and sound, get_file_info to learn about it, or hash_file.',
   });
 }

@@ -26,6 +26,7 @@ export function watchPath(
   heard: (change: Change) => void,
 ): { readonly ready: Promise<void>; close(): Promise<void> } {
   const below = (full: string): string => relative(root.path, full).split(sep).join('/');
+  let listening = false;
   const watcher: FSWatcher = watch(path, {
     ignoreInitial: true,
     followSymlinks: false,
@@ -37,12 +38,19 @@ export function watchPath(
   });
   watcher.on('all', (event, full) => {
     const type = EVENTS[event as keyof typeof EVENTS];
-    if (type === undefined || full === path || !isBeneath(area, root, type === 'deleted' ? dirname(full) : full, below)) return;
+    // Links are told of even when they were there before.
+    if (!listening || type === undefined || full === path || !isBeneath(area, root, type === 'deleted' ? dirname(full) : full, below))
+      return;
     if (area.visible(root, below(full), false)) heard({ type, path: area.shown(root, below(full)) });
   });
   // A watcher that fails (no more watches) hears nothing: the person must know, the call goes on.
   watcher.on('error', (thrown) => process.stderr.write(`filesystem: watching failed: ${String(thrown)}\n`));
-  const ready = new Promise<void>((done) => watcher.once('ready', () => done()));
+  const ready = new Promise<void>((done) =>
+    watcher.once('ready', () => {
+      listening = true;
+      done();
+    }),
+  );
   return { ready, close: () => watcher.close() };
 }
 

@@ -46,10 +46,10 @@ export interface Located {
 }
 
 /**
- * What the place is wanted for. `read`: must exist. `write`: content of a file, which may be new. `entry`: the entry itself, to be moved or
+ * What the place is wanted for. `read`: must exist. `write`: content of a file, which may be new. `folder`: a folder, which may be new. `entry`: the entry itself, to be moved or
  * deleted; a link is not followed. `create`: a name that something is to be put at; links not followed.
  */
-export type Purpose = 'read' | 'write' | 'entry' | 'create';
+export type Purpose = 'read' | 'write' | 'folder' | 'entry' | 'create';
 
 /** See {@link openArea}. */
 export interface Area {
@@ -116,7 +116,7 @@ export function openHandedOver({ settings, options, opened, limits: given }: Han
     if (path.includes('\0') || !path.isWellFormed()) throw outside(path, 'The path is not a valid file name.');
     let { root, below } = choose(held, path);
     const options: LocateOptions = {
-      mayMiss: purpose === 'write' || purpose === 'create',
+      mayMiss: purpose === 'write' || purpose === 'folder' || purpose === 'create',
       keepLink: purpose === 'entry' || purpose === 'create',
     };
     let place: Place | undefined;
@@ -125,10 +125,9 @@ export function openHandedOver({ settings, options, opened, limits: given }: Han
         place = root.root.locate(below, options);
       } catch (thrown) {
         if (!(thrown instanceof LeadsElsewhere)) throw systemRefusal(path, thrown);
-        const next = hops < MAX_HOPS ? held.find((other) => isBeneath(other.path, thrown.path)) : undefined;
+        const next = hops < MAX_HOPS ? leadsTo(held, thrown.path) : undefined;
         if (next === undefined) throw outside(path, 'It goes through a link that leads out of the root.');
-        root = next;
-        below = thrown.path.slice(next.path.length + 1);
+        ({ root, below } = next);
       }
     }
     try {
@@ -165,7 +164,7 @@ export function openHandedOver({ settings, options, opened, limits: given }: Han
     },
     checkNew: (root, path, given) => {
       if (newNames === 'portable') checkNewName(given, path.slice(path.lastIndexOf('/') + 1), !path.includes('/'));
-      check(rulingRoot(held, heldOf(held, root), path), undefined, given, 'create');
+      check(rulingRoot(held, heldOf(held, root), path), undefined, given, 'folder');
     },
     checkLinks: ({ place, root, shown: path }) => {
       if (hardLinks === 'allow' || place.stat?.isFile() !== true || place.stat.nlink < 2) return;
@@ -208,9 +207,16 @@ export function openHandedOver({ settings, options, opened, limits: given }: Han
   };
 }
 
+/** Which root an absolute link leads to: by where the root lies, or by the way it was given (`/home/me/project` may be a link). */
+function leadsTo(held: readonly Held[], path: string): { root: Held; below: string } | undefined {
+  for (const root of held)
+    for (const base of [root.path, root.given]) if (isBeneath(base, path)) return { root, below: path.slice(base.length + 1) };
+  return undefined;
+}
+
 function check(ruling: { readonly root: Held; readonly path: string }, place: Place | undefined, path: string, purpose: Purpose): void {
   const { root } = ruling;
-  const folder = place?.stat?.isDirectory() === true;
+  const folder = place?.stat?.isDirectory() === true || (purpose === 'folder' && place?.stat === undefined);
   if (purpose !== 'read' && root.access !== 'write') {
     throw new SignalboxError('SBX_FS_READ_ONLY', `"${printable(path)}" may only be read.`, {
       why: `The root ${root.path} was given with access "read".`,
@@ -225,8 +231,7 @@ function check(ruling: { readonly root: Held; readonly path: string }, place: Pl
         : `It matches "${denied}" of the deny list, which protects secrets and whatever can start programs.`;
     throw refused(path, why, 'Ask the person to do this by hand, or to change "deny", "allow" or "only" in the settings.');
   }
-  if (ruling.path === '' && (purpose === 'entry' || purpose === 'create' || purpose === 'write'))
-    throw refused(path, 'It is the root itself.', 'Name something beneath it.');
+  if (ruling.path === '' && purpose !== 'read') throw refused(path, 'It is the root itself.', 'Name something beneath it.');
 }
 
 function checkNewName(path: string, name: string, first: boolean): void {

@@ -134,7 +134,13 @@ function moveToFreeName(from: string, to: string): void {
     renameSync(from, to);
     return;
   }
-  unlinkSync(from);
+  try {
+    unlinkSync(from);
+  } catch (thrown) {
+    // Not half: a file with two names would be refused as a hard link from now on.
+    removeQuietly(to);
+    throw thrown;
+  }
 }
 
 /** What is at `path` now must be the thing that was located. */

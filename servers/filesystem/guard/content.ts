@@ -75,10 +75,10 @@ export function readContent(place: Place, maxBytes: number): Buffer {
   }
 }
 
-/** The refusal of a file over a limit. */
-export function tooLarge(path: string, size: number, limit: number): SignalboxError {
+/** The refusal of a file over a limit; `what` says what the bytes are of, when they are not the file's. */
+export function tooLarge(path: string, size: number, limit: number, what?: string): SignalboxError {
   return new SignalboxError('SBX_FS_TOO_LARGE', `"${printable(path)}" is too large.`, {
-    why: `It has ${size} bytes; the limit is ${limit}.`,
+    why: `It has ${size} bytes${what === undefined ? '' : ` ${what}`}; the limit is ${limit}.`,
     fix: 'Read a part of it with startLine/endLine, head, tail or offset/length, search it with search_content, or raise "maxFileBytes".',
   });
 }

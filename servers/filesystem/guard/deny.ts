@@ -50,7 +50,7 @@ const NEVER_READ = [
   '.sbx-*.tmp',
 ];
 /** Names that look like the above and hold no secret. */
-const READABLE = ['.env.example', '.env.sample', '.env.template', '.env.dist', '.env.defaults'];
+const READABLE = ['example', 'sample', 'template', 'dist', 'defaults'].flatMap((end) => [`.env.${end}`, `.env.*.${end}`]);
 /** Whoever writes these grants itself power: they start programs or change what an assistant may do. */
 const NEVER_WRITE = [
   '.signalbox',
@@ -71,6 +71,11 @@ const NEVER_WRITE = [
 ];
 /** In a home folder also: histories, browsers, shells and everything else that begins with a dot. */
 const HOME = ['.*', 'Library', 'AppData', 'ntuser.dat*'];
+
+/** Whether a rule is one of ours, not of the settings. */
+export function isBuiltIn(rule: string | undefined): boolean {
+  return rule !== undefined && (NEVER_READ.includes(rule) || NEVER_WRITE.includes(rule));
+}
 
 /** Says which pattern forbids a path (with `/`, relative to its root), if one does. */
 export interface DenyList {

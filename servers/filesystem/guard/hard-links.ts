@@ -3,7 +3,7 @@
  * the root and none is denied, or when it lies in a package folder, which package managers fill with links into their store. Otherwise it is
  * another name for something the person did not give: a file outside, or `.env` itself.
  */
-import { lstatSync, readdirSync } from 'node:fs';
+import { type Dirent, lstatSync, readdirSync } from 'node:fs';
 import type { Place } from './beneath.ts';
 
 /** `proved` is the default described above. */
@@ -14,6 +14,8 @@ const PACKAGE_FOLDERS = new Set(['node_modules', '.pnpm-store', '.yarn', 'site-p
 const MAX_ENTRIES = 200_000;
 /** An index is used again for so long: a search over many linked files looks once. */
 const FRESH_MS = 2000;
+/** The clock of a file system may be so far behind. */
+const CLOCK_MS = 20;
 
 /** What the index knows about one file with several names. */
 interface Names {
@@ -40,13 +42,14 @@ export function inPackageFolder(path: string): boolean {
  */
 export function linkIndex(open: () => Place, denied: (path: string) => boolean): LinkIndex {
   let names = new Map<string, Names>();
-  let complete = false;
   let made = Number.NEGATIVE_INFINITY;
+  let madeAt = Number.POSITIVE_INFINITY;
   const build = (): void => {
     names = new Map();
+    madeAt = Date.now() - CLOCK_MS;
     const root = open();
     try {
-      complete = collect(root, denied, names);
+      collect(root, denied, names);
     } finally {
       root.close();
     }
@@ -54,22 +57,26 @@ export function linkIndex(open: () => Place, denied: (path: string) => boolean):
   };
   const known = (place: Place): boolean => {
     const entry = place.stat === undefined ? undefined : names.get(`${place.stat.dev}:${place.stat.ino}`);
-    return complete && entry !== undefined && !entry.denied && entry.found >= (place.stat?.nlink ?? 0);
+    // When all names have been found it does not matter what was not looked at.
+    return entry !== undefined && !entry.denied && entry.found >= (place.stat?.nlink ?? 0);
   };
   return {
     proved: (place) => {
       if (performance.now() - made > FRESH_MS) build();
+      // A link made since then shows in the file's time of change.
+      if (known(place) || (place.stat?.ctimeMs ?? 0) < madeAt) return known(place);
+      build();
       return known(place);
     },
   };
 }
 
-/** Counts the names of every file that has several; false when the tree is too large. */
-function collect(root: Place, denied: (path: string) => boolean, names: Map<string, Names>): boolean {
+/** Counts the names of every file that has several, as far as the tree may be listed and is not too large. */
+function collect(root: Place, denied: (path: string) => boolean, names: Map<string, Names>): void {
   let left = MAX_ENTRIES;
   // Depth first, so that few descriptors are open at a time.
   const visit = (folder: Place): boolean => {
-    for (const entry of readdirSync(folder.ref, { withFileTypes: true })) {
+    for (const entry of listed(folder)) {
       if (--left < 0) return false;
       const path = folder.path === '' ? entry.name : `${folder.path}/${entry.name}`;
       if (entry.isDirectory()) {
@@ -92,10 +99,14 @@ function collect(root: Place, denied: (path: string) => boolean, names: Map<stri
     }
     return true;
   };
+  visit(root);
+}
+
+function listed(folder: Place): Dirent[] {
   try {
-    return visit(root);
+    return readdirSync(folder.ref, { withFileTypes: true });
   } catch {
     // A folder this user may not list: the names in it are not counted, so nothing that has one there is proved.
-    return false;
+    return [];
   }
 }

@@ -1,4 +1,5 @@
 /** The roots that are open, and which of them a path belongs to. */
+import { homedir } from 'node:os';
 import { isAbsolute, resolve, sep } from 'node:path';
 import { notFound, outside, type Place, type Root } from './beneath.ts';
 import { type DenyList, type DenySettings, denyList } from './deny.ts';
@@ -48,7 +49,15 @@ export function hold(settings: RootSettings, index: number, opened: Opened | und
   const state = stateFolder();
   const forbidden = state === undefined ? [] : [state.identity];
   const root = process.platform === 'linux' ? pinLinuxRoot(real, forbidden, pin) : portableRoot(real, forbidden, process.platform);
-  const deny = denyList({ ...settings, home: isHome });
+  const bases = [real, resolve(settings.path)];
+  const relative = (globs: readonly string[] | undefined): readonly string[] | undefined => globs?.map((glob) => relativeGlob(glob, bases));
+  const [own, allow, only] = [settings.deny, settings.allow, settings.only].map(relative);
+  const deny = denyList({
+    ...(own === undefined ? {} : { deny: own }),
+    ...(allow === undefined ? {} : { allow }),
+    ...(only === undefined ? {} : { only }),
+    home: isHome,
+  });
   return {
     path: real,
     given: resolve(settings.path),
@@ -60,9 +69,23 @@ export function hold(settings: RootSettings, index: number, opened: Opened | und
     deny,
     links: linkIndex(
       () => root.locate(''),
-      (path) => deny.read(path, false) !== undefined,
+      // What lies in the trash was not protected when it was deleted.
+      (path) => !path.startsWith('.signalbox/trash/') && deny.read(path, false) !== undefined,
     ),
   };
+}
+
+/** A glob may be written as an absolute path: below the root as it was given, or as it really lies. */
+function relativeGlob(glob: string, bases: readonly string[]): string {
+  const full = glob.startsWith('~/') ? `${homedir()}${glob.slice(1)}` : glob;
+  for (const base of bases) {
+    if (full === base) return '**';
+    if (!full.startsWith(`${base}/`)) continue;
+    const rest = full.slice(base.length + 1);
+    // A pattern without a slash would match at any depth.
+    return rest.replace(/\/+$/, '').includes('/') ? rest : `${rest.replace(/\/+$/, '')}/**`;
+  }
+  return glob;
 }
 
 /** Roots may lie in one another: the innermost that holds a place rules over it. */
@@ -93,7 +116,10 @@ export function renamed(place: Place, path: string): Place {
     parentRef,
     name,
     parentStillBeneath: () => place.parentStillBeneath(),
-    child: (child) => place.child(child),
+    child: (child) => {
+      const below = place.child(child);
+      return below === undefined ? undefined : renamed(below, path === '' ? child : `${path}/${child}`);
+    },
     close: () => place.close(),
   };
 }
@@ -111,7 +137,7 @@ export function choose(held: readonly Held[], path: string): { root: Held; below
   if (first === undefined) throw outside(path, 'There is no root.');
   const named = held.find((root) => root.name !== undefined && (path === `${root.name}:` || path.startsWith(`${root.name}:`)));
   if (named !== undefined) return { root: named, below: path.slice((named.name?.length ?? 0) + 1).replace(/^\/+/, '') };
-  const given = sep === '\\' && isAbsolute(path) ? path.replaceAll('/', '\\') : path;
+  const given = !isAbsolute(path) ? path : sep === '\\' ? path.replaceAll('/', '\\') : path.replace(/\/(?:\.?\/)+/g, '/');
   if (!isAbsolute(given)) return { root: first, below: sep === '\\' ? path.replaceAll('\\', '/') : path };
   let best: { root: Held; below: string; length: number } | undefined;
   for (const root of held) {

@@ -3,6 +3,7 @@
  * walked again beneath the root, `..` pops a stack of descriptors. No name is ever resolved twice, so there is nothing to race.
  */
 import { closeSync, constants, fstatSync, openSync, readlinkSync, type Stats } from 'node:fs';
+import { SignalboxError } from '../../../daemon/api/errors.ts';
 import {
   type Forbidden,
   LeadsElsewhere,
@@ -12,7 +13,9 @@ import {
   notFound,
   outside,
   type Place,
+  printable,
   type Root,
+  refused,
   systemCode,
 } from './beneath.ts';
 
@@ -68,6 +71,7 @@ function walk(root: Walk, wanted: string, { mayMiss = false, keepLink = false }:
       }
       const fd = openChild(top(), name);
       if (fd === undefined) {
+        assertStands(root);
         const rest = pending.some((part) => part !== '' && part !== '.');
         if (mayMiss && !rest) return place(root, stack, { name });
         throw notFound(wanted);
@@ -93,14 +97,25 @@ function walk(root: Walk, wanted: string, { mayMiss = false, keepLink = false }:
       if (isForbidden(stat, root.forbidden)) throw outside(wanted, 'It is the folder where Signalbox keeps its state.');
       if (!stat.isDirectory() && pending.length > 0) throw notFound(wanted);
     }
+    if (stack.length === 0) assertStands(root);
     return place(root, stack, undefined);
   } catch (thrown) {
     for (const step of stack) closeSync(step.fd);
-    if (['ENAMETOOLONG', 'EACCES', 'EPERM', 'ELOOP', 'EINVAL'].includes(systemCode(thrown) ?? '')) {
-      throw outside(wanted, `The system refuses it (${systemCode(thrown)}).`);
-    }
+    const code = systemCode(thrown) ?? '';
+    if (['EACCES', 'EPERM'].includes(code))
+      throw refused(wanted, `This user may not go there (${code}).`, 'Choose another path, or ask the person.');
+    if (['ENAMETOOLONG', 'ELOOP', 'EINVAL'].includes(code)) throw outside(wanted, `The system refuses it (${code}).`);
     throw thrown;
   }
+}
+
+/** A root that was deleted is pinned still: everything in it would seem to be missing. */
+function assertStands({ rootFd, rootPath }: Walk): void {
+  if (fstatSync(rootFd).nlink > 0) return;
+  throw new SignalboxError('SBX_FS_ROOT', `The root "${printable(rootPath)}" has been deleted.`, {
+    why: 'A root is pinned when the server starts; another folder of the same name is not taken for it.',
+    fix: 'Restart this server when the folder is there again.',
+  });
 }
 
 function openChild(parent: number, name: string): number | undefined {

@@ -11,7 +11,9 @@ const HIDDEN =
 /** Joiners belong into emoji and into Persian, not between letters of ASCII. */
 const HIDDEN_JOINER = /[\x20-\x7e][\u200c\u200d]|[\u200c\u200d](?:[\x20-\x7e]|$)|^[\u200c\u200d]/u;
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\..*)?$/iu;
-const STREAM = /:(?:\$|[^/]*:\$)|::/u;
+const STREAM = /:\$|::$/u;
+/** Flags of regions are drawn with tag characters. */
+const FLAG = /\u{1f3f4}[\u{e0061}-\u{e007a}]{2,6}\u{e007f}/gu;
 const SCHEME = /^[a-z][a-z0-9+.-]*:$/iu;
 const SHELL = /^(?:~|~[a-z_][a-z0-9_-]*|\$\{?[A-Z_][A-Z0-9_]*\}?|%[A-Z_][A-Z0-9_]*%|\$\(.*\)|`.*`)$/u;
 
@@ -24,7 +26,7 @@ export function newNameProblem(name: string, first: boolean): string | undefined
   if (/\p{Cc}/u.test(name)) return 'The name has a control character.';
   if (!name.isWellFormed()) return 'The name is not valid Unicode.';
   if (SLASHES.test(name)) return 'The name has a character that is, or looks like, a path separator.';
-  if (HIDDEN.test(name) || HIDDEN_JOINER.test(name))
+  if (HIDDEN.test(name.replace(FLAG, '')) || HIDDEN_JOINER.test(name))
     return 'The name has an invisible character or one that changes the direction of text.';
   const plain = name.normalize('NFKC');
   if (/^\.{1,2}$/.test(plain) || plain.includes('/') || plain.includes('\\'))

@@ -37,7 +37,9 @@ export function checkedRoot(
   if (
     process.platform !== 'win32' &&
     SYSTEM.some((folder) => real === folder || real.startsWith(`${folder}/`)) &&
-    !real.startsWith('/dev/shm/')
+    !real.startsWith('/dev/shm/') &&
+    // Where disks are put in.
+    !/^\/run\/media\/[^/]+\/[^/]+/.test(real)
   ) {
     throw refusedRoot(path, 'It belongs to the operating system: devices, processes, sockets.');
   }

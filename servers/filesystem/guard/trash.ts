@@ -3,7 +3,7 @@
  * list, so nothing in it can be read or changed by the tools but by restoring it.
  */
 import { randomBytes } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { SignalboxError } from '../../../daemon/api/errors.ts';
 import { notFound, type Place, type Root, refused } from './beneath.ts';
 import { makeFolder, moveEntry, replaceContent } from './change.ts';
@@ -42,10 +42,23 @@ export function discard(root: Root, source: Place): Deleted {
     } finally {
       target.close();
     }
+  } catch (thrown) {
+    // Nothing was deleted: nothing is listed.
+    forget(folder);
+    throw thrown;
   } finally {
     folder.close();
   }
   return note;
+}
+
+function forget(folder: Place): void {
+  rmSync(`${folder.ref}/note.json`, { force: true });
+  try {
+    rmdirSync(`${folder.parentRef}/${folder.name}`);
+  } catch {
+    // Something is in it after all: it stays.
+  }
 }
 
 /** What can be restored, the newest first. */

@@ -1,7 +1,8 @@
 /** Walks everything beneath a folder, links not followed: what a change to the folder would carry along. */
 import { readdirSync } from 'node:fs';
 import type { Area, Located, OpenRoot } from './area.ts';
-import { type Place, refused } from './beneath.ts';
+import { type Place, refused, systemRefusal } from './beneath.ts';
+import { isBuiltIn } from './deny.ts';
 import { inPackageFolder } from './hard-links.ts';
 
 /** Entries a move, copy or deletion may carry. */
@@ -12,7 +13,7 @@ export const MAX_CARRIED = 100_000;
  * @param each `false` keeps out of a folder
  */
 export function walkTree(folder: Place, each: (place: Place) => boolean): void {
-  for (const name of readdirSync(folder.ref)) {
+  for (const name of namesIn(folder)) {
     const child = folder.child(name);
     if (child === undefined) continue;
     try {
@@ -20,6 +21,14 @@ export function walkTree(folder: Place, each: (place: Place) => boolean): void {
     } finally {
       child.close();
     }
+  }
+}
+
+function namesIn(folder: Place): string[] {
+  try {
+    return readdirSync(folder.ref);
+  } catch (thrown) {
+    throw systemRefusal(folder.path, thrown);
   }
 }
 
@@ -41,7 +50,9 @@ export function assertMayCarry(area: Area, source: Located, target: { readonly r
         throw refused(place.path, 'It is a hard link and would be put into a package folder, where links are trusted.', 'Copy it instead.');
     }
     const rule = area.unwritable(source.root, place.path, folder);
-    if (rule !== undefined)
+    // What packages bring along is nobody's secret, and the trash shows it to nobody.
+    const ofPackage = target === undefined && inPackageFolder(place.path) && isBuiltIn(rule);
+    if (rule !== undefined && !ofPackage)
       throw refused(
         source.shown,
         `It holds "${place.path}", which "${rule}" of the deny list protects.`,

@@ -11,6 +11,7 @@ import {
 import { errorResult, fromJsonSchema, isExplained, type JsonObject } from '../../plugin/define.ts';
 import type { Audit } from '../audit.ts';
 import type { Follow } from '../client-roots.ts';
+import { tooLarge } from '../guard/content.ts';
 
 /** What a tool may use while it runs. */
 export interface Call {
@@ -55,6 +56,23 @@ export const PATH = {
   maxLength: 8192,
   description: 'Relative to the first root, absolute beneath any root, or "name:path" for a named root.',
 } as const;
+
+/** What the SDK's clients take in one message on stdio, less what stands around a text: beyond it they close the connection. */
+const MAX_MESSAGE = 10 * 1024 * 1024 - 64 * 1024;
+/** Whoever raises `maxFileBytes` above this has a client that takes more. */
+const DEFAULT_MAX_FILE_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Whether a text fits into one message: as JSON, where a line break or a control character takes several bytes.
+ * @param maxFileBytes of the settings
+ * @throws SignalboxError `SBX_FS_TOO_LARGE`
+ */
+export function assertFits(path: string, text: string, maxFileBytes: number): void {
+  // A character takes six bytes at most.
+  if (maxFileBytes > DEFAULT_MAX_FILE_BYTES || text.length * 6 <= MAX_MESSAGE) return;
+  const size = Buffer.byteLength(JSON.stringify(text));
+  if (size > MAX_MESSAGE) throw tooLarge(path, size, MAX_MESSAGE, 'as one message');
+}
 
 /** The schema of an object; closed for inputs, so that a misspelt argument is told and not ignored. */
 export function input(required: readonly string[], properties: JsonObject): JsonObject {

@@ -165,7 +165,9 @@ export function restoreDeleted(area: Area): FileTool {
         const destination = typeof args['destination'] === 'string' ? args['destination'] : area.shown(found.root, found.note.path);
         return withPlace(area, destination, 'create', call, (target) => {
           if (target.place.stat !== undefined) throw exists(target.shown, 'Nothing is overwritten here.');
-          assertMayReturn(area, place, found.note.path, target);
+          // To where it was it comes back as it was, whatever lies in it.
+          if (target.root.index !== found.root.index || target.place.path !== found.note.path)
+            assertMayReturn(area, place, found.note.path, target);
           moveEntry(place, target.place);
           return { structured: { path: target.shown }, text: `Restored ${target.shown}.` };
         });

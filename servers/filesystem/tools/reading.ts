@@ -6,7 +6,7 @@ import { type Piece, readLines, readTail } from '../engines/ranges.ts';
 import { cutBytes, decode, type Encoding, encodingOf } from '../engines/text.ts';
 import type { Area, Located } from '../guard/area.ts';
 import { openContent, tooLarge } from '../guard/content.ts';
-import { type Call, type FileTool, input, output, PATH, READ_ONLY } from './define.ts';
+import { assertFits, type Call, type FileTool, input, output, PATH, READ_ONLY } from './define.ts';
 
 /** Bytes of text one answer carries when a part is asked for. */
 const MAX_PART = 1024 * 1024;
@@ -54,6 +54,7 @@ export function readTextFile(area: Area, maxFileBytes: number): FileTool {
       const structured = await readText(area, args, maxFileBytes, call);
       const more = structured['truncated'] === true ? `\n[cut: go on with offset ${structured['nextOffset']}]` : '';
       const text = `${structured['content']}${more}`;
+      assertFits(String(structured['path']), text, maxFileBytes);
       if (text.length <= MAX_TWICE) return { structured, text };
       const { content: _content, ...rest } = structured;
       return { structured: { ...rest, contentInText: true }, text };
@@ -72,24 +73,30 @@ export function readMultipleFiles(area: Area, maxFileBytes: number): FileTool {
     annotations: READ_ONLY,
     run: async (args, call) => {
       const files: JsonObject[] = [];
+      const read: Record<string, unknown>[] = [];
       let left = maxFileBytes;
       for (const path of args['paths'] as readonly string[]) {
         try {
-          const file = await readText(area, { path }, left, call);
+          const seen: Record<string, unknown> = { path };
+          read.push(seen);
+          const file = await readText(area, { path }, left, { signal: call.signal, note: (fields) => void Object.assign(seen, fields) });
           left = Math.max(0, left - Number(file['size']));
           files.push(file);
         } catch (thrown) {
           call.signal.throwIfAborted();
-          files.push({ path, error: errorResult(thrown)._meta?.['dev.signalbox/error'] });
+          const error = errorResult(thrown)._meta?.['dev.signalbox/error'] as { readonly code: string };
+          Object.assign(read.at(-1) ?? {}, { outcome: 'refused', code: error.code });
+          files.push({ path, error });
         }
       }
-      call.note({ files: files.length });
+      call.note({ files: read });
       const text = files.map((file) =>
         file['error'] === undefined
           ? `${file['path']}:\n${file['content']}\n`
           : `${file['path']}: ${(file['error'] as { code: string; message: string }).code}: ${(file['error'] as { message: string }).message}\n`,
       );
       const joined = text.join('\n---\n');
+      assertFits('paths', joined, maxFileBytes);
       if (joined.length <= MAX_TWICE) return { structured: { files }, text: joined };
       const light = files.map(({ content, ...rest }) => (content === undefined ? rest : { ...rest, contentInText: true }));
       return { structured: { files: light }, text: joined };
@@ -164,7 +171,8 @@ export async function readText(
     try {
       const number = (name: string): number | undefined => (typeof args[name] === 'number' ? args[name] : undefined);
       const { size } = file.stat;
-      const [head, tail, first, last, offset] = ['head', 'tail', 'startLine', 'endLine', 'offset'].map(number);
+      const [head, tail, first, last, from] = ['head', 'tail', 'startLine', 'endLine', 'offset'].map(number);
+      const offset = from ?? (number('length') === undefined ? undefined : 0);
       let piece: Piece;
       if ([head, tail, offset, first ?? last].filter((value) => value !== undefined).length > 1) throw oneRange();
       if (offset !== undefined) piece = bytes(file.read(offset, number('length') ?? MAX_PART), offset, size);

@@ -13,7 +13,7 @@ import { ADDS, type Call, DESTROYS, type FileTool, input, output, PATH } from '.
 export function withPlace<T>(
   area: Area,
   path: string,
-  purpose: 'write' | 'create' | 'entry',
+  purpose: 'write' | 'folder' | 'create' | 'entry',
   call: Pick<Call, 'note'>,
   use: (located: Located) => T,
 ): T {
@@ -138,7 +138,7 @@ function createFolders(area: Area, path: string, call: Pick<Call, 'note'>): { sh
   // From the whole path upwards to the first folder that can be made; nothing is made before every name has been looked at.
   for (;;) {
     try {
-      withPlace(area, prefix, 'write', call, ({ place, root, shown }) => {
+      withPlace(area, prefix, 'folder', call, ({ place, root, shown }) => {
         if (place.stat !== undefined && !place.stat.isDirectory()) throw exists(shown, 'A file stands there.');
         let below = place.path;
         for (const name of missing) {
@@ -151,16 +151,16 @@ function createFolders(area: Area, path: string, call: Pick<Call, 'note'>): { sh
       if (!(thrown instanceof SignalboxError) || thrown.code !== 'SBX_FS_NOT_FOUND') throw thrown;
     }
     const cut = prefix.lastIndexOf('/');
-    // Steps back through folders that are not there are not guessed at.
-    if (cut <= 0 || path.split('/').includes('..')) throw outside(path, 'A folder above it does not exist.');
     const name = prefix.slice(cut + 1);
+    // Steps back through folders that are not there are not guessed at.
+    if (cut <= 0 || name === '..') throw outside(path, 'A folder above it does not exist.');
     if (name !== '' && name !== '.') missing.unshift(name);
     prefix = prefix.slice(0, cut);
   }
   let last = { shown: path, created: false };
   for (let count = 0; count <= missing.length; count++) {
     const at = [prefix, ...missing.slice(0, count)].join('/');
-    last = withPlace(area, at, 'write', call, ({ place, shown }) => {
+    last = withPlace(area, at, 'folder', call, ({ place, shown }) => {
       if (place.stat?.isDirectory() === true) return { shown, created: false };
       if (place.stat !== undefined) throw exists(shown, 'A file stands there.');
       makeFolder(place);
