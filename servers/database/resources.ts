@@ -1,6 +1,7 @@
 /** Resources: the schema of each database and table, an ER diagram, exported results; and word of schemas that changed. */
 import type { McpServer } from '@modelcontextprotocol/server';
-import { ResourceTemplate } from '@modelcontextprotocol/server';
+import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError, ResourceTemplate } from '@modelcontextprotocol/server';
+import { SignalboxError } from '../../daemon/api/errors.ts';
 import { mermaid } from './diagram.ts';
 import type { Database, Relation } from './engines/engine.ts';
 import { choose, type Desk } from './tools/desk.ts';
@@ -30,7 +31,7 @@ export function registerResources(server: McpServer, desk: Desk): void {
       complete: { connection: names },
     }),
     { title: 'Schema of a database', description: 'Every table with its columns and keys.', mimeType: 'application/json' },
-    async (uri, variables) => {
+    read(async (uri, variables) => {
       const { database } = choose(desk, one(variables, 'connection'));
       const { relations, truncated } = await relationsOf(database);
       return text(
@@ -38,7 +39,7 @@ export function registerResources(server: McpServer, desk: Desk): void {
         'application/json',
         JSON.stringify({ connection: database.name, engine: database.engine, truncated, tables: relations }, null, 1),
       );
-    },
+    }),
   );
   server.registerResource(
     'diagram',
@@ -53,8 +54,9 @@ export function registerResources(server: McpServer, desk: Desk): void {
       complete: { connection: names },
     }),
     { title: 'ER diagram', description: 'Tables and foreign keys as Mermaid text.', mimeType: 'text/vnd.mermaid' },
-    async (uri, variables) =>
+    read(async (uri, variables) =>
       text(uri, 'text/vnd.mermaid', mermaid((await relationsOf(choose(desk, one(variables, 'connection')).database)).relations)),
+    ),
   );
   server.registerResource(
     'table',
@@ -94,14 +96,14 @@ export function registerResources(server: McpServer, desk: Desk): void {
       },
     }),
     { title: 'A table', description: 'Columns, keys and indexes of one table or view.', mimeType: 'application/json' },
-    async (uri, variables) => {
+    read(async (uri, variables) => {
       const { database } = choose(desk, one(variables, 'connection'));
       return text(
         uri,
         'application/json',
         JSON.stringify(await database.describe(one(variables, 'table'), one(variables, 'schema')), null, 1),
       );
-    },
+    }),
   );
   server.registerResource(
     'export',
@@ -109,11 +111,30 @@ export function registerResources(server: McpServer, desk: Desk): void {
     { title: 'An exported result', description: 'What export_result kept.' },
     (uri) => {
       const found = desk.exports.get(uri.href);
-      if (found === undefined) throw new Error('This export is not kept any more: export the result again.');
+      if (found === undefined) throw new ResourceNotFoundError(uri.href, 'This export is not kept any more: export the result again.');
       return text(uri, found.mimeType, found.text);
     },
   );
   watchSchemas(server, desk);
+}
+
+type Read = (uri: URL, variables: Variables) => Promise<{ contents: { uri: string; mimeType: string; text: string }[] }>;
+
+/** Errors of a reading as the protocol's: not there, or what the database said. */
+function read(job: Read): Read {
+  return async (uri, variables) => {
+    try {
+      return await job(uri, variables);
+    } catch (thrown) {
+      if (!(thrown instanceof SignalboxError)) throw thrown;
+      if (thrown.message.startsWith('There is no ')) throw new ResourceNotFoundError(uri.href);
+      throw new ProtocolError(
+        ProtocolErrorCode.InternalError,
+        `${thrown.code}: ${thrown.message} ${thrown.why} ${thrown.fix}`,
+        thrown.toJSON(),
+      );
+    }
+  };
 }
 
 async function relationsOf(database: Database): Promise<{ relations: readonly Relation[]; truncated: boolean }> {

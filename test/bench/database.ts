@@ -137,7 +137,8 @@ const catalog = {
   kin: new Map(),
   relations: new Map(),
   types: new Set<string>(),
-  columns: new Set<string>(),
+  columns: new Map<string, Set<string>>(),
+  behind: new Map(),
 };
 const statement =
   'SELECT c.name, count(*) FROM customers c JOIN orders o ON o.customer = c.id WHERE c.id > 5 GROUP BY c.name ORDER BY 2 DESC LIMIT 10';

@@ -1,7 +1,7 @@
 /** How the guard says no. */
 import { SignalboxError } from '../../../daemon/api/errors.ts';
 
-const FIX = 'Send one reading statement with ordinary functions; `validate` says beforehand what is allowed.';
+const FIX = 'Send one reading statement with ordinary functions; `validate_query` says beforehand what is allowed.';
 
 /** A `SBX_DB_REFUSED` error. @param why names what was refused, never a value */
 export function refusal(why: string, fix: string = FIX): SignalboxError {

@@ -78,6 +78,12 @@ for (const peer of PEERS) {
       assert.equal((JSON.parse(await text('db://main/schema')) as { tables: unknown[] }).tables.length, 2);
       assert.match(await text('db://main/diagram'), /^erDiagram[\s\S]*customers \|\|--o\{ orders : "customer"/);
       assert.match(await text('db://main/tables/main/customers'), /"primaryKey": true/);
+      for (const uri of ['db://main/tables/main/none', 'db://nobody/schema', 'db://exports/x/y.csv'])
+        await assert.rejects(
+          client.readResource({ uri }),
+          (error: { code?: number }) => error.code === -32002 || error.code === -32602,
+          uri,
+        );
       const completed = await client.complete({
         ref: { type: 'ref/resource', uri: 'db://{connection}/tables/{schema}/{table}' },
         argument: { name: 'table', value: 'o' },

@@ -2,11 +2,11 @@
 import type { ClientConfig } from 'pg';
 import { SignalboxError } from '../../../../daemon/api/errors.ts';
 import { mask } from '../../guard/mask.ts';
-import { columnRule, type Masking, restricts, tableDenied } from '../../guard/policy.ts';
+import { columnRule, type Masking, restricts } from '../../guard/policy.ts';
 import { loadParser } from '../../guard/postgres/ast.ts';
-import { type Catalog, type Rules, reach, readCatalog } from '../../guard/postgres/catalog.ts';
+import { type Catalog, type Rules, readCatalog, relationHidden } from '../../guard/postgres/catalog.ts';
 import { outputRule } from '../../guard/postgres/columns.ts';
-import { type Checked, checkPostgres } from '../../guard/postgres/statement.ts';
+import { type Checked, checkPostgres, writesAside } from '../../guard/postgres/statement.ts';
 import { refusal } from '../../guard/refusal.ts';
 import { nearest } from '../../guard/suggestion.ts';
 import type { Access, Answer, Ask, Database, Params, Plan, Relation, Verdict, Written } from '../engine.ts';
@@ -118,10 +118,7 @@ export function openPostgres(name: string, settings: ServerSettings, layers: Pos
     (await runWith(session, { sql, params, maxRows: 100_000, maxBytes: 64 * 1024 * 1024, ...(signal === undefined ? {} : { signal }) }))
       .rows;
   const hidden = (rules: Rules, schema: string, table: string): boolean =>
-    restricts(policy) &&
-    [...reach(rules.catalog, schema, table)].some((one) =>
-      tableDenied(policy, one.slice(0, one.indexOf('.')), one.slice(one.indexOf('.') + 1)),
-    );
+    restricts(policy) && relationHidden(rules.catalog, policy, schema, table) !== undefined;
 
   const database: Database = {
     name,
@@ -142,8 +139,9 @@ export function openPostgres(name: string, settings: ServerSettings, layers: Pos
           throw refusal('It writes nothing: use the tool `query`.');
         let affected = 0;
         const result = await runWith(session, question, {
-          settle: (done) => {
-            affected = Number(/ ([0-9]+)$/u.exec(done.command)?.[1] ?? 0);
+          count: checked !== undefined && writesAside(checked.tree),
+          settle: (done, counted) => {
+            affected = counted ?? Number(/ ([0-9]+)$/u.exec(done.command)?.[1] ?? 0);
             if (affected > question.maxAffected) throw tooMany(affected, question.maxAffected);
             if (question.expected !== undefined && question.expected !== affected) throw moved(question.expected, affected);
             return question.commit;

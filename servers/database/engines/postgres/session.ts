@@ -73,6 +73,12 @@ const ABOUT = `SELECT current_setting('server_version'), (SELECT rolsuper FROM p
 const TYPES = `SELECT oid, CASE WHEN typtype = 'd' THEN (SELECT b.typname FROM pg_catalog.pg_type b WHERE b.oid = t.typbasetype) ELSE typname END,
   CASE WHEN typcategory = 'A' THEN typelem ELSE 0 END, typdelim FROM pg_catalog.pg_type t WHERE typtype IN ('b', 'd', 'e', 'r', 'm') OR oid = 2249`;
 
+/** Rows this session changed and has not reported yet. */
+async function changed(client: Client): Promise<number> {
+  const sql = 'SELECT coalesce(pg_catalog.sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_catalog.pg_stat_xact_user_tables';
+  return Number((await plain(client, sql)).rows[0]?.[0]);
+}
+
 /** Runs trusted text (ours, never a caller's) by the simple protocol. */
 export async function plain(client: Client, sql: string): Promise<{ rows: (string | null)[][] }> {
   const result = (await client.query({
@@ -95,7 +101,9 @@ export interface Run {
   readonly signal?: AbortSignal | undefined;
   readonly layers: PostgresLayers;
   /** A write: a read-write transaction, `settle` says whether it is kept. */
-  readonly settle?: (result: PortalResult) => boolean;
+  readonly settle?: (result: PortalResult, counted: number | undefined) => boolean;
+  /** The rows the whole transaction changed are counted for `settle`: the command's tag leaves some out. */
+  readonly count?: boolean;
 }
 
 /**
@@ -134,8 +142,11 @@ export async function runOn(session: Session, run: Run): Promise<PortalResult> {
   try {
     run.signal?.throwIfAborted();
     await plain(client, begin.join('; '));
+    // The statistics may hold what an earlier transaction left: the difference is ours.
+    const before = run.count === true ? await changed(client) : 0;
     const result = await runPortal(client, run);
-    keep = run.settle?.(result) ?? false;
+    const counted = run.count === true ? (await changed(client)) - before : undefined;
+    keep = run.settle?.(result, counted) ?? false;
     answer = result;
   } catch (thrown) {
     throw reason ?? thrown;

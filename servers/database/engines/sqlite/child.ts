@@ -1,5 +1,6 @@
 /** One engine process as a link of the pool: asks it, ends it at the deadline or when the caller gives up. */
 import { type ChildProcess, fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { type ErrorCode, SignalboxError } from '../../../../daemon/api/errors.ts';
 import type { Question, Reply, Rows, Start } from './protocol.ts';
 
@@ -47,6 +48,22 @@ export async function startChild(script: string, start: Start): Promise<Child> {
   return child;
 }
 
+/** Bytes the process of one database may hold, a file mapped into it aside. */
+const MAX_MEMORY_BYTES = 1024 * 1024 * 1024;
+const LOOK_EVERY_MS = 50;
+const PAGE_BYTES = 4096;
+
+/** Resident bytes of a process where the system tells them (Linux: /proc); 0 elsewhere. */
+function memoryOf(pid: number | undefined): number {
+  if (process.platform !== 'linux' || pid === undefined) return 0;
+  try {
+    return Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]) * PAGE_BYTES;
+  } catch {
+    // It has just ended.
+    return 0;
+  }
+}
+
 let lastId = 0;
 
 /** @throws SignalboxError of the engine, `SBX_DB_DEADLINE`, or the reason of `signal` */
@@ -56,6 +73,7 @@ export function askChild(child: Child, question: Omit<Question, 'id'>, timeoutMs
     signal?.throwIfAborted();
     const settle = (): void => {
       clearTimeout(timer);
+      clearInterval(watch);
       child.process.off('message', hear);
       child.process.off('exit', gone);
       signal?.removeEventListener('abort', cancel);
@@ -93,6 +111,16 @@ export function askChild(child: Child, question: Omit<Question, 'id'>, timeoutMs
         ),
       timeoutMs,
     );
+    // SQLite sorts in memory, outside what JavaScript's own bound sees.
+    const watch = setInterval(() => {
+      if (memoryOf(child.process.pid) < MAX_MEMORY_BYTES) return;
+      end(
+        new SignalboxError('SBX_DB_LIMIT', 'The query was ended: it used too much memory.', {
+          why: `The engine's process had more than ${MAX_MEMORY_BYTES / 2 ** 20} MiB.`,
+          fix: 'Sort or group fewer or smaller values.',
+        }),
+      );
+    }, LOOK_EVERY_MS);
     child.process.on('message', hear);
     child.process.once('exit', gone);
     signal?.addEventListener('abort', cancel);

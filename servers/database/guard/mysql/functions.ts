@@ -28,7 +28,9 @@ export const FUNCTIONS: ReadonlySet<string> = new Set(
   to_seconds trim trim_oracle trunc truncate ucase uncompress uncompressed_length unhex unix_timestamp updatexml upper user utc_date utc_time
   utc_timestamp uuid uuid_short uuid_to_bin uuid_v4 uuid_v7 validate_password_strength value values var_pop var_samp variance version week
   weekday weekofyear weight_string wsrep_last_seen_gtid year yearweek random_bytes json_unquote statement_digest statement_digest_text vec_distance
-  sys_guid`.split(/\s+/u),
+  sys_guid geometrycollection linestring multilinestring multipoint multipolygon polygon name_const st_exteriorring st_geometryfromtext
+  st_interiorringn st_isring st_issimple st_linefromtext st_numgeometries st_numinteriorrings st_pointonsurface st_polyfromtext
+  st_polygonfromtext st_relate vec_fromtext vec_totext`.split(/\s+/u),
 );
 /** Words of the language (and types) that may stand before a parenthesis without being a call. */
 export const BEFORE_PAREN: ReadonlySet<string> = new Set(
@@ -47,7 +49,6 @@ export const VARIABLES: ReadonlySet<string> = new Set(
   character_set_database character_set_server collation_connection collation_database collation_server lower_case_table_names
   max_allowed_packet transaction_isolation tx_isolation autocommit transaction_read_only tx_read_only auto_increment_increment
   group_concat_max_len lc_time_names max_execution_time max_statement_time interactive_timeout wait_timeout default_storage_engine
-  sql_safe_updates div_precision_increment foreign_key_checks unique_checks rand_seed1 rand_seed2 innodb_version protocol_version`.split(
-    /\s+/u,
-  ),
+  sql_safe_updates div_precision_increment foreign_key_checks unique_checks rand_seed1 rand_seed2 innodb_version protocol_version
+  max_connections`.split(/\s+/u),
 );

@@ -215,7 +215,9 @@ function checkNames(tokens: readonly Token[]): void {
 function checkSchemas(tokens: readonly Token[]): void {
   for (const [index, token] of tokens.entries()) {
     const asSchema = tokens[index + 1]?.text === '.' && tokens[index - 1]?.text !== '.';
-    const shown = /^(?:from|in|schema|database)$/u.test(tokens[index - 1]?.lower ?? '') && tokens[0]?.lower === 'show';
+    const shown =
+      /^(?:from|in|schema|database|exists)$/u.test(tokens[index - 1]?.lower ?? '') &&
+      /^(?:show|create|alter|drop)$/u.test(tokens[0]?.lower ?? '');
     if ((asSchema || shown) && (token.kind === 'word' || token.kind === 'name') && SCHEMAS.has(token.lower))
       throw refusal(`The schema ${token.text} holds logins and other sessions and is not readable here.`);
   }

@@ -10,13 +10,15 @@ import { type Rules, reach } from './catalog.ts';
 /**
  * @throws SignalboxError `SBX_DB_REFUSED` when a protected column, or a whole row that holds one, is used in any other way
  */
-export function checkColumns(tree: Node, rules: Rules): void {
+export function checkColumns(tree: Node, rules: Rules, inFunction = false): void {
   const guarded = new Map<string, ReadonlySet<string>>();
   const aliases = new Set<string>();
+  const relations = new Set<string>();
   walk({ root: tree }, (name, node) => {
     if (name !== 'RangeVar' && name !== 'relation') return;
     const relname = node['relname'];
     if (typeof relname !== 'string') return;
+    relations.add(relname);
     const schema = typeof node['schemaname'] === 'string' ? node['schemaname'] : undefined;
     const secret = secretsOf(rules, schema, relname);
     if (secret.size === 0) return;
@@ -36,11 +38,16 @@ export function checkColumns(tree: Node, rules: Rules): void {
       throw refusal('A table with protected columns may not be renamed: the rules go by names.');
   });
   const secrets = new Set([...guarded.values()].flatMap((set) => [...set]));
-  const outermost = outerSelect(tree);
+  // What a function gives has no origin the server could state: nothing in its body is a bare output column.
+  const outermost = inFunction ? undefined : outerSelect(tree);
   const bare = new Set<Node>();
   if (outermost !== undefined) collectBare(outermost, secrets, rules, bare);
   walk({ root: tree }, (name, node) => {
-    if (name === 'ColumnRef' && !bare.has(node)) checkReference(names(node['fields']), secrets, aliases, tree, node);
+    if (name === 'ColumnRef' && !bare.has(node)) {
+      const fields = names(node['fields']);
+      checkCalled(fields, aliases, relations, rules);
+      checkReference(fields, secrets, aliases, tree, node);
+    }
     if (name === 'A_Indirection') {
       const field = names(node['indirection']).find((one) => secrets.has(one) || one === '*');
       if (field !== undefined) throw refusal(`"….${field}" could be a protected column.`);
@@ -110,6 +117,15 @@ function collectBare(select: Node, secrets: ReadonlySet<string>, rules: Rules, b
     if (kind === 'A_Const') throw refusal('ORDER BY a position is not allowed beside a masked column: name the column.');
     if (kind === 'ColumnRef' && labels.has(names(inside?.['fields']).at(-1) ?? '')) throw refusal('The order would tell a masked column.');
   }
+}
+
+/** `c.row_to_json` is `row_to_json(c)`: a name behind a protected row that is no column of the tables of the statement is a function's. */
+function checkCalled(fields: readonly string[], aliases: ReadonlySet<string>, relations: ReadonlySet<string>, rules: Rules): void {
+  const last = fields.at(-1) ?? '';
+  const owner = fields.at(-2);
+  if (owner === undefined || !aliases.has(owner) || !rules.catalog.functions.has(last)) return;
+  for (const relation of relations) if (rules.catalog.columns.get(last)?.has(relation) === true) return;
+  throw refusal(`"${owner}.${last}" would give the whole row of ${owner} to a function, and some of its columns are protected.`);
 }
 
 function checkReference(

@@ -1,8 +1,8 @@
 /** Which statements PostgreSQL may be given: the tree is walked everywhere, and what is not named here is refused. */
-import { restricts, tableDenied } from '../policy.ts';
+import { restricts } from '../policy.ts';
 import { refusal } from '../refusal.ts';
 import { type Node, names, parseOne, unwrap, walk } from './ast.ts';
-import { dottedCall, functionProblem, type Rules, reach } from './catalog.ts';
+import { dottedCall, functionProblem, hiddenProblem, type Rules, reach, relationHidden } from './catalog.ts';
 import { checkColumns } from './columns.ts';
 
 const READING = new Set(
@@ -19,6 +19,7 @@ const WRITING = new Set(
     ' ',
   ),
 );
+const WRITES = new Set(['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt']);
 const DEFINING = new Set(
   `CreateStmt AlterTableStmt AlterTableCmd DropStmt IndexStmt ViewStmt CommentStmt RenameStmt TruncateStmt CreateSchemaStmt CreateEnumStmt
   AlterEnumStmt CreateTableAsStmt RefreshMatViewStmt CreateSeqStmt AlterSeqStmt Constraint DefElem IndexElem PartitionSpec PartitionElem
@@ -49,10 +50,14 @@ const CATALOG = new Set(
   pg_stat_user_indexes pg_stat_user_tables pg_stat_sys_tables pg_statio_all_indexes pg_statio_all_tables pg_statio_user_indexes
   pg_statio_user_sequences pg_statio_user_tables pg_stat_bgwriter pg_statistic_ext pg_tables pg_tablespace pg_timezone_abbrevs
   pg_timezone_names pg_trigger pg_ts_config pg_ts_config_map pg_ts_dict pg_ts_parser pg_ts_template pg_type pg_views pg_available_extensions
-  pg_settings pg_shdepend pg_init_privs pg_default_acl pg_auth_members pg_group pg_stat_archiver pg_stat_wal pg_stat_slru pg_cursors pg_transform
+  pg_settings pg_shdepend pg_init_privs pg_default_acl pg_auth_members pg_group pg_available_extension_versions pg_stat_archiver pg_stat_wal pg_stat_slru pg_cursors pg_transform
   pg_publication pg_publication_rel pg_stat_xact_user_tables pg_stat_xact_all_tables pg_stat_checkpointer pg_stat_io pg_statistic_ext pg_seclabels`.split(
     /\s+/u,
   ),
+);
+/** What no view may show, whoever made it: a view reads with its owner's rights. */
+const SECRETS = new Set(
+  'authid shadow largeobject user_mapping user_mappings statistic stats subscription'.split(' ').map((name) => `pg_catalog.pg_${name}`),
 );
 const SAMPLING = new Set(['bernoulli', 'system', 'system_rows', 'system_time']);
 
@@ -80,7 +85,7 @@ export function checkPostgres(sql: string, rules: Rules, depth = 0): Checked {
   if (kind === 'write' || kind === 'define') for (const one of WRITING) allowed.add(one);
   if (kind === 'define') for (const one of DEFINING) allowed.add(one);
   checkNodes(tree, allowed, rules, kind, depth);
-  if (rules.policy.columns.size > 0 && kind !== 'show') checkColumns(tree, rules);
+  if (rules.policy.columns.size > 0 && kind !== 'show') checkColumns(tree, rules, depth > 0);
   return { kind, tree };
 }
 
@@ -122,7 +127,9 @@ function checkNodes(tree: Node, allowed: ReadonlySet<string>, rules: Rules, kind
     if (name === 'LockingClause' && kind !== 'write') throw refusal('FOR UPDATE and FOR SHARE take locks.');
     if (name === 'intoClause' && kind !== 'define') throw refusal('SELECT INTO creates a table.');
     if (name === 'RangeVar' || name === 'relation' || name === 'rel') checkRelation(node, rules, ctes);
+    if (WRITES.has(name)) checkTarget(node['relation']);
     if (name === 'FuncCall') checkCall(names(node['funcname']), rules, depth);
+    if (name === 'TypeName' || name === 'typeName') checkHidden(`type ${names(node['names']).at(-1) ?? ''}`, 'The type', rules);
     if (name === 'A_Expr') checkOperator(names(node['name']), rules, depth);
     if (name === 'SubLink' && node['operName'] !== undefined) checkOperator(names(node['operName']), rules, depth);
     if (name === 'SortBy' && node['useOp'] !== undefined) checkOperator(names(node['useOp']), rules, depth);
@@ -165,28 +172,66 @@ function checkRelation(node: Node, rules: Rules, ctes: ReadonlySet<string>): voi
     throw refusal(`The catalog table ${relname} is not readable here.`);
   if (schema === 'information_schema' && /^(?:_pg_|user_mapping)/u.test(relname))
     throw refusal(`information_schema.${relname} is not readable here.`);
-  if (!restricts(rules.policy)) return;
   if (schema === undefined && ctes.has(relname) && !rules.catalog.relations.has(relname)) return;
   const schemas = schema === undefined ? (rules.catalog.relations.get(relname) ?? [undefined]) : [schema];
   for (const one of schemas) {
     if (one === 'pg_catalog' || one === 'information_schema' || (one === undefined && catalogName)) continue;
     for (const reached of reach(rules.catalog, one, relname)) {
-      const dot = reached.indexOf('.');
-      const [room, table] = dot < 0 ? [undefined, reached] : [reached.slice(0, dot), reached.slice(dot + 1)];
-      if (tableDenied(rules.policy, room, table))
-        throw refusal(
-          reached.endsWith(relname) ? `The settings hide the table ${relname}.` : `The view ${relname} reads a table the settings hide.`,
-        );
+      if (SECRETS.has(reached)) throw refusal(`The view ${relname} reads ${reached}, which holds secrets.`);
+      checkHidden(reached, `The table or view ${relname}`, rules);
     }
+    const reached = restricts(rules.policy) ? relationHidden(rules.catalog, rules.policy, one, relname) : undefined;
+    if (reached !== undefined)
+      throw refusal(
+        reached.endsWith(relname) ? `The settings hide the table ${relname}.` : `The view ${relname} reads a table the settings hide.`,
+      );
   }
 }
 
+/** The catalog's own tables are never written: a changed row there is a changed right or a broken database. */
+function checkTarget(target: unknown): void {
+  const { relname, schemaname } = (target ?? {}) as { relname?: string; schemaname?: string };
+  if (
+    schemaname === 'pg_catalog' ||
+    schemaname === 'information_schema' ||
+    (schemaname === undefined && relname?.startsWith('pg_') === true)
+  )
+    throw refusal(`The catalog table ${relname} may not be written.`);
+}
+
+/** Whether parts of a statement write whose rows its command tag does not count: `WITH x AS (DELETE …) SELECT …`. */
+export function writesAside(tree: Node): boolean {
+  let found = 0;
+  walk({ root: tree }, (name) => {
+    if (WRITES.has(name)) found++;
+  });
+  return found > (WRITES.has(unwrap(tree)?.[0] ?? '') ? 1 : 0);
+}
+
+/** Functions no statement names: in views, policies, casts, checks of types and defaults of arguments. */
+function checkHidden(what: string, spokenName: string, rules: Rules): void {
+  if (!rules.catalog.behind.has(what)) return;
+  const problem = hiddenProblem(rules.catalog, what, rules.policy.allowFunctions);
+  if (problem !== undefined)
+    throw refusal(`${spokenName} runs ${problem}.`, '"functions.allow" of the settings can name it if it only reads.');
+}
+
 function checkCall(path: readonly string[], rules: Rules, depth: number): void {
+  // A sequence may go on where rows may be added.
+  if (
+    rules.access !== 'read' &&
+    /^(?:nextval|currval|lastval)$/u.test(path.at(-1) ?? '') &&
+    (path.length === 1 || path[0] === 'pg_catalog')
+  )
+    return;
   const { allowFunctions: allow, denyFunctions: deny } = rules.policy;
   const body = (sql: string): void => void checkPostgres(sql, { ...rules, access: 'read' }, depth + 1);
   const problem = functionProblem(rules.catalog, path, { allow, deny }, body);
   if (problem !== undefined)
     throw refusal(`It calls ${problem}.`, 'Use functions that only compute; "functions.allow" of the settings can name further ones.');
+  const name = path.at(-1) ?? '';
+  if (!allow.includes(name.toLowerCase())) checkHidden(`function ${name}`, `The function ${name}`, rules);
+  checkHidden(`type ${name}`, `The type ${name}`, rules);
 }
 
 function checkOperator(path: readonly string[], rules: Rules, depth: number): void {

@@ -90,6 +90,14 @@ export function checkJoins(sql: string, secrets: ReadonlySet<string>): void {
   }
 }
 
+/** The SELECT of an `INSERT INTO … SELECT …`; undefined for every other statement. */
+export function insertedSelect(sql: string): string | undefined {
+  const tokens = tokenize(sql, 'sqlite');
+  if (!/^(?:insert|replace)$/u.test(tokens.find((token) => token.text !== ';')?.lower ?? '')) return undefined;
+  const select = tokens.find((token) => token.kind === 'word' && token.lower === 'select');
+  return select === undefined ? undefined : sql.slice(select.start);
+}
+
 interface List {
   readonly items: readonly { column: string; alias: string | undefined }[];
   readonly ordinals: boolean;
