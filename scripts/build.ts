@@ -51,7 +51,8 @@ const esm: BuildOptions = {
 
 /** Child scripts of a plugin: files it starts by URL (`new URL('./engine…', import.meta.url)`), which no bundler can see. */
 function childScripts(folder: string): readonly string[] {
-  const main = readFileSync(join(folder, 'index.ts'), 'utf8');
+  const sources = globSync('*.ts', { cwd: folder }).sort();
+  const main = sources.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n');
   return [...main.matchAll(/new URL\(`\.\/([a-z-]+)\$\{ext/g)].map((match) => join(folder, `${match[1]}.ts`));
 }
 

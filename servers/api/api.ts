@@ -14,6 +14,7 @@ import { MAX_DESCRIPTION_BYTES, parseDescription, readDescriptionFile, wrongDesc
 import { baseOf, originsOf } from './description/servers.ts';
 import type { Resolve } from './guard/dialer.ts';
 import { type GuardOptions, openGuard } from './guard/exchange.ts';
+import { reservedBy } from './guard/headers.ts';
 import { parseBaseUrl, strictUrl } from './guard/target.ts';
 import { type Preset, presetAuth, presetOf } from './presets/presets.ts';
 import { type AuthSettings, authenticator, secretsOf, tokenOrigin } from './request/auth.ts';
@@ -114,7 +115,7 @@ export async function openApi(
   const tokenGuard = tokens === undefined ? undefined : openGuard({ ...shared, origins: [tokens], cache: false });
   const guard = openGuard({ ...shared, origins: [...named], cache: settings.cache ?? true });
   const authentication = authenticator(auth, tokenGuard, secrets);
-  const reserved = new Set([...authentication.reserved, ...Object.keys(headers).map((name) => `header:${name.toLowerCase()}`)]);
+  const reserved = new Set([...authentication.reserved, ...reservedBy(headers)]);
   const read =
     description === undefined
       ? { operations: [], omitted: [] }
@@ -268,7 +269,9 @@ function distinct(operations: readonly Operation[]): readonly Operation[] {
 }
 
 function withPagination(operation: Operation, settings: Settings): Operation {
-  const set = settings.pagination?.[operation.tool] ?? settings.pagination?.[operation.operationId ?? ''] ?? settings.pagination?.['*'];
+  const given = settings.pagination ?? {};
+  const name = [operation.tool, operation.operationId ?? '', '*'].find((each) => Object.hasOwn(given, each));
+  const set = name === undefined ? undefined : given[name];
   return set === undefined || operation.method !== 'GET' ? operation : { ...operation, pagination: set };
 }
 

@@ -4,6 +4,7 @@ import { watch } from 'chokidar';
 import { SignalboxError } from '../../daemon/api/errors.ts';
 import { definePlugin, helpPrompt, type PluginContext } from '../plugin/define.ts';
 import { type Api, openApi, originsOfApi } from './api.ts';
+import { wrongDescription } from './description/read.ts';
 import type { Settings } from './settings.ts';
 import { registerResources } from './tools/resources.ts';
 import { searchTools } from './tools/search.ts';
@@ -74,6 +75,10 @@ async function reload(context: PluginContext, state: State, pinned: ReadonlySet<
     const next = await openApi(context, pinned);
     if (next === undefined) return;
     const old = state.api;
+    if (old !== undefined && !old.sender.trusted.has(next.base.origin)) {
+      await next.close();
+      throw wrongDescription('The changed file', `It moves the API to ${next.base.origin}, which would get the credentials.`);
+    }
     state.api = next;
     state.tools = toolsOf(next);
     for (const reference of state.sets) reference.deref()?.replace(next, state.tools);

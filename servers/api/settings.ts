@@ -25,7 +25,9 @@ export interface CatalogueRequest {
   readonly parameters?: Readonly<Record<string, CatalogueParameter>>;
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Schema of the JSON body. */
+  /** The body is a form and not JSON. */
+  readonly form?: boolean;
+  /** Schema of the body. */
   readonly body?: Readonly<Record<string, unknown>>;
   readonly select?: string;
   readonly failures?: readonly FailureRule[];

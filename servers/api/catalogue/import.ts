@@ -59,6 +59,7 @@ function requestOf({ method, url, headers, body }: Plain): CatalogueRequest {
     parameters[name] = { in: 'query', schema: { type: 'string', default: value.slice(0, 200) } };
   }
   const json = method === 'GET' || method === 'HEAD' ? undefined : jsonSchemaOf(body);
+  const form = method === 'GET' || method === 'HEAD' || json !== undefined ? undefined : formSchemaOf(body);
   const kept = Object.entries(headers).filter(([name]) => !isOwned(name) && !DROPPED_HEADER.test(name) && !CREDENTIAL.test(name));
   return {
     method,
@@ -67,6 +68,7 @@ function requestOf({ method, url, headers, body }: Plain): CatalogueRequest {
     parameters,
     ...(kept.length === 0 ? {} : { headers: Object.fromEntries(kept) }),
     ...(json === undefined ? {} : { body: json }),
+    ...(form === undefined ? {} : { body: form, form: true }),
   };
 }
 
@@ -161,6 +163,13 @@ function jsonSchemaOf(body: string | undefined): Readonly<Record<string, unknown
   } catch {
     return undefined;
   }
+}
+
+/** The fields of a form, when that is what it looks like. */
+function formSchemaOf(body: string | undefined): Readonly<Record<string, unknown>> | undefined {
+  if (body === undefined || !/^[^=&\s{}<>]+=[^&]*(?:&[^=&\s]+=[^&]*)*$/u.test(body)) return undefined;
+  const names = new Set(new URLSearchParams(body).keys());
+  return { type: 'object', properties: Object.fromEntries([...names].map((name) => [name, { type: 'string' }])) };
 }
 
 function shapeOf(value: unknown, depth: number): Readonly<Record<string, unknown>> {

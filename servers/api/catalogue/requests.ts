@@ -1,7 +1,7 @@
 /** Operations of a hand-written catalogue: requests of the settings, of a preset, of an imported curl line or HAR. */
 import { SignalboxError } from '../../../daemon/api/errors.ts';
 import type { JsonObject } from '../../plugin/define.ts';
-import { propertyName, toolName } from '../description/names.ts';
+import { OWN_ARGUMENTS, propertyName, toolName } from '../description/names.ts';
 import type { Body, Method, Operation, Parameter } from '../description/operation.ts';
 import { paginationOf } from '../description/pagination.ts';
 import { isOwned } from '../guard/headers.ts';
@@ -25,7 +25,7 @@ function operationOf(name: string, request: CatalogueRequest, taken: Set<string>
     });
   const method: Method = request.method ?? 'GET';
   const { server, path, query } = split(request.path, wrong);
-  const properties = new Set<string>();
+  const properties = new Set<string>(OWN_ARGUMENTS);
   const parameters = Object.entries(request.parameters ?? {}).map(([property, given]): Parameter => {
     const place =
       given.in ?? (path.includes(`{${given.name ?? property}}`) || path.includes(`{+${given.name ?? property}}`) ? 'path' : 'query');
@@ -40,6 +40,7 @@ function operationOf(name: string, request: CatalogueRequest, taken: Set<string>
       explode: given.explode ?? (place === 'query' || place === 'cookie'),
       allowReserved: path.includes(`{+${wanted}}`),
       json: false,
+      ...(given.schema?.['default'] === undefined ? {} : { fallback: given.schema['default'] }),
       schema: { ...(given.schema ?? { type: 'string' }), ...(given.description === undefined ? {} : { description: given.description }) },
     };
   });
@@ -53,8 +54,8 @@ function operationOf(name: string, request: CatalogueRequest, taken: Set<string>
       : {
           property: propertyName('body', properties),
           required: true,
-          contentType: 'application/json',
-          kind: 'json',
+          contentType: request.form === true ? 'application/x-www-form-urlencoded' : 'application/json',
+          kind: request.form === true ? 'form' : 'json',
           schema: request.body,
           files: [],
           partTypes: {},

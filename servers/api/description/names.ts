@@ -14,15 +14,22 @@ export function toolName(wanted: string, taken: Set<string>): string {
 export function propertyName(wanted: string, taken: Set<string>): string {
   const base =
     wanted
+      // `$select` of OData is `select`: `_select` is an argument of ours.
+      .replace(/^\$+(?=.)/u, '')
       .replace(/[^A-Za-z0-9_.-]+/gu, '_')
       .replace(/(?<=.)_+$/u, '')
       .slice(0, 60) || 'value';
   return unique(base, 60, taken);
 }
 
+/** The arguments every tool has besides those of its operation. */
+export const OWN_ARGUMENTS = ['_select', '_pages'] as const;
+
 function unique(base: string, max: number, taken: Set<string>): string {
   let name = base;
-  for (let count = 2; taken.has(name); count++) name = `${base.slice(0, max - 1 - String(count).length)}_${count}`;
+  // A name every object inherits (`constructor`) is always there: for the SDK's table of tools and for whoever checks arguments.
+  for (let count = 2; taken.has(name) || name in Object.prototype; count++)
+    name = `${base.slice(0, max - 1 - String(count).length)}_${count}`;
   taken.add(name);
   return name;
 }

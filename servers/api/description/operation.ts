@@ -16,6 +16,8 @@ export interface Parameter {
   readonly allowReserved: boolean;
   /** Written as JSON (a parameter with `content`). */
   readonly json: boolean;
+  /** What is sent when the call gives nothing (a catalogue's `default`; that of a description is the API's own business). */
+  readonly fallback?: unknown;
   readonly schema: JsonObject;
 }
 

@@ -84,13 +84,13 @@ function operationOf(description: Description, found: Found, options: ReadOption
   if (server !== undefined && typeof strictUrl(server) === 'string')
     throw new Error(`its own server ${server.slice(0, 100)} is no absolute http(s) address`);
   const wanted = operationId ?? `${method.toLowerCase()}${path}`;
-  const renamed = options.rename[wanted] ?? options.rename[`${method} ${path}`] ?? wanted;
+  const renamed = [wanted, `${method} ${path}`].find((name) => Object.hasOwn(options.rename, name));
   const summary = textOf(raw['summary']) ?? textOf(item['summary']) ?? `${method} ${path}`;
   const words = [summary, textOf(raw['description']) ?? textOf(item['description']), `(${method} ${path})`].filter(
     (part) => part !== undefined,
   );
   return {
-    tool: toolName(renamed, taken),
+    tool: toolName(renamed === undefined ? wanted : (options.rename[renamed] ?? wanted), taken),
     operationId,
     method,
     path: escapedTemplate(path),

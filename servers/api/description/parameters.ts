@@ -1,7 +1,7 @@
 /** Parameters of an operation. */
 import { isFraming, isOwned } from '../guard/headers.ts';
 import { type Description, isObject, list, textOf } from './document.ts';
-import { propertyName } from './names.ts';
+import { OWN_ARGUMENTS, propertyName } from './names.ts';
 import type { Parameter, Style } from './operation.ts';
 import type { SchemaReader } from './schema.ts';
 
@@ -33,7 +33,7 @@ export function parametersOf(
     if (typeof each['name'] === 'string') byKey.set(`${String(each['in'])}:${each['name']}`, each);
   }
   if (byKey.size > MAX_PARAMETERS) throw new Error(`it has ${byKey.size} parameters, the limit is ${MAX_PARAMETERS}`);
-  const taken = new Set<string>();
+  const taken = new Set<string>(OWN_ARGUMENTS);
   const defs: Record<string, unknown> = {};
   const parameters: Parameter[] = [];
   for (const [key, each] of byKey) {
@@ -42,7 +42,8 @@ export function parametersOf(
     const name = String(each['name']);
     // OpenAPI: header parameters named Accept, Content-Type and Authorization are ignored; those that route or identify are the settings' own.
     if (place === 'header' && (name.toLowerCase() === 'accept' || isOwned(name) || isFraming(name))) continue;
-    if (place !== 'path' && reserved.has(`${place}:${name.toLowerCase()}`)) continue;
+    if (place !== 'path' && reserved.has(`${place}:${place === 'header' ? name.toLowerCase().replaceAll('_', '-') : name.toLowerCase()}`))
+      continue;
     const content = isObject(each['content']) ? Object.entries(each['content'])[0] : undefined;
     const media = content === undefined ? undefined : description.object(content[1]);
     const read = reader.read(media === undefined ? each['schema'] : media['schema'], NODES);

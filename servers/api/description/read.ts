@@ -16,7 +16,10 @@ const MAX_DEPTH = 500;
 export function readDescriptionFile(file: string): Description {
   let text: string;
   try {
-    const { size } = statSync(file);
+    const about = statSync(file);
+    // A pipe or a device would never end.
+    if (!about.isFile()) throw new TypeError('it is no file');
+    const { size } = about;
     if (size > MAX_DESCRIPTION_BYTES) throw new RangeError(`it has ${size} bytes, the limit is ${MAX_DESCRIPTION_BYTES}`);
     text = readFileSync(file, 'utf8');
   } catch (cause) {

@@ -4,6 +4,7 @@
  */
 import type { JsonObject } from '../../plugin/define.ts';
 import { type Description, isObject, list } from './document.ts';
+import { isSafePattern } from './pattern.ts';
 
 /** Which side reads the schema: `readOnly` properties are no part of a request, `writeOnly` ones none of an answer. */
 export type Side = 'request' | 'response';
@@ -83,7 +84,7 @@ export class SchemaReader {
     for (const key of SUB_MAPS) {
       if (!isObject(node[key])) continue;
       const subs = Object.entries(node[key]).filter(
-        ([name, each]) => !this.#hidden(each) && (key !== 'patternProperties' || isPattern(name)),
+        ([name, each]) => !this.#hidden(each) && (key !== 'patternProperties' || isSafePattern(name)),
       );
       out[key] = Object.fromEntries(subs.map(([name, each]) => [name, this.#schema(each, depth + 1, path)]));
     }
@@ -145,7 +146,7 @@ export class SchemaReader {
       if (typeof node[bound] === 'number') out[strict === true ? exclusive : bound] = node[bound];
       if (typeof strict === 'number') out[exclusive] = strict;
     }
-    if (typeof node['pattern'] === 'string' && isPattern(node['pattern'])) out['pattern'] = node['pattern'];
+    if (typeof node['pattern'] === 'string' && isSafePattern(node['pattern'], maxLengthOf(node))) out['pattern'] = node['pattern'];
     if (FORMATS.has(String(node['format']))) out['format'] = node['format'];
     if (node['default'] !== undefined && JSON.stringify(node['default']).length < 200) out['default'] = node['default'];
     const example = node['example'] ?? (Array.isArray(node['examples']) ? node['examples'][0] : undefined);
@@ -210,12 +211,6 @@ function unique(values: readonly unknown[]): readonly unknown[] {
   });
 }
 
-/** Whether a pattern may be checked here: it compiles, and has no repeated repetition, with which a hostile one could stop the process. */
-function isPattern(pattern: string): boolean {
-  if (pattern.length > 500 || /[+*}]\)?[+*{]|\)[+*{]/u.test(pattern)) return false;
-  try {
-    return new RegExp(pattern, 'u').source !== '';
-  } catch {
-    return false;
-  }
+function maxLengthOf(node: JsonObject): number | undefined {
+  return typeof node['maxLength'] === 'number' ? node['maxLength'] : undefined;
 }

@@ -13,6 +13,9 @@ export type Resolve = (host: string) => Promise<readonly string[]>;
 
 const LOCAL_NAME = /(?:^|\.)(?:localhost|localdomain|local|internal|intranet|lan|home|corp|private|home\.arpa)\.?$|^[^.]*\.?$/iu;
 
+/** Addresses of one name that are tried, one after another. */
+const MAX_ADDRESSES = 4;
+
 const systemResolve: Resolve = async (host) => (await lookup(host, { all: true, verbatim: true })).map((answer) => answer.address);
 
 /** What the agent needs. */
@@ -37,13 +40,16 @@ export function guardedAgent({ privateHosts, timeoutMs, resolve = systemResolve,
     connect: (options, callback) => {
       const host = options.hostname.replace(/^\[|\]$/gu, '').toLowerCase();
       const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80);
-      checkedAddress(host, port, privateHosts, resolve).then(
-        (address) => {
-          const servername = options.servername ?? (isIP(host) === 0 ? host : undefined);
-          const target = { ...options, hostname: address, ...(servername === undefined ? {} : { servername }) };
-          dial(target, (error, socket) => {
+      const servername = options.servername ?? (isIP(host) === 0 ? host : undefined);
+      checkedAddresses(host, port, privateHosts, resolve).then(
+        ([address = host, ...others]) => {
+          const target = { ...options, ...(servername === undefined ? {} : { servername }) };
+          const dialled: buildConnector.Callback = (error, socket) => {
             if (error !== null) {
-              callback(error, null);
+              // All of them were checked; the next one may listen (`localhost` is ::1 first on many machines).
+              const next = others.shift();
+              if (next === undefined) callback(error, null);
+              else dial({ ...target, hostname: next }, dialled);
               return;
             }
             if (socket.remoteAddress === undefined || !privateHosts.mayDial(socket.remoteAddress, host, port)) {
@@ -52,7 +58,8 @@ export function guardedAgent({ privateHosts, timeoutMs, resolve = systemResolve,
               return;
             }
             callback(null, socket);
-          });
+          };
+          dial({ ...target, hostname: address }, dialled);
         },
         (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), null),
       );
@@ -60,16 +67,15 @@ export function guardedAgent({ privateHosts, timeoutMs, resolve = systemResolve,
   });
 }
 
-async function checkedAddress(host: string, port: number, privateHosts: PrivateHosts, resolve: Resolve): Promise<string> {
+async function checkedAddresses(host: string, port: number, privateHosts: PrivateHosts, resolve: Resolve): Promise<readonly string[]> {
   // Names that mean something on this machine or network alone are not even looked up, unless the settings name them.
   if (isIP(host) === 0 && LOCAL_NAME.test(host) && !privateHosts.names(host, port)) throw addressRefused(host, port, host);
   const answers = isIP(host) === 0 ? await resolve(host) : [host];
   // One bad answer refuses all: a name that mixes public and private addresses is an attack or a mistake.
   const bad = answers.find((address) => isIP(address) === 0 || !privateHosts.mayDial(address, host, port));
   if (bad !== undefined) throw addressRefused(host, port, bad);
-  const first = answers[0];
-  if (first === undefined) throw addressRefused(host, port, 'no address');
-  return first;
+  if (answers.length === 0) throw addressRefused(host, port, 'no address');
+  return answers.slice(0, MAX_ADDRESSES);
 }
 
 /** The refusal of an address, before anything was sent. */

@@ -9,7 +9,9 @@ const OWNED = new RegExp(
   `^(?:${[
     'authorization|authentication|www-authenticate|cookie2?|set-cookie2?|origin|referer|via|forwarded|content-(?:type|encoding|location|range)',
     'x-(?:forwarded(?:-.*)?|real-ip|client-ip|cluster-client-ip|remote-.*|originating-.*|original-.*|rewrite-.*|host|proxy-.*|envoy-.*|http-.*)',
-    '(?:true-|cluster-)?client-ip|cf-connecting-ip|x-(?:http-)?method(?:-override)?|x-custom-ip-authorization|max-forwards|location',
+    '(?:true-|cluster-|fastly-)?client-ip|cf-(?:connecting|ipcountry|access|worker).*|x-proxy.*|x-azure-(?:clientip|socketip|fdid|ref)|x-appengine-.*|x-(?:http-)?method(?:-override)?|x-custom-ip-authorization|max-forwards|location',
+    '(?:remote|auth|authenticated|impersonate)-(?:user|group|uid|extra).*|x-(?:webauth|authenticated|authentik|ms-client|ms-token|goog-authenticated|goog-iap|amzn-oidc|amzn-mtls|ssl|client-cert|client-dn|override).*',
+    '(?:ssl|tls)-client-.*|client-cert|base-url|request-uri|http-(?:url|host|x)|surrogate-.*|cdn-loop|proxy|x-middleware-.*|x-nextjs-.*|x-matched-path|x-invoke-.*',
     'metadata(?:-flavor)?|x-aws-.*|x-google-.*|x-goog-(?:api-key|user-project|iam-.*)',
     'x-amz-(?:security-token|date|signature|credential|content-sha256|algorithm|signedheaders)',
     'x-api-key|api-key|apikey|x-auth-.*|x-access-token|x-csrf-.*|x-xsrf-.*|x-sendfile.*|x-accel-.*',
@@ -50,6 +52,15 @@ export function checkHeader(name: string, value: string, by: 'settings' | 'argum
       fix: 'Give a plain value of one line.',
     });
   }
+}
+
+/** What headers of the settings take from arguments: `header:x-key`, and of a Cookie header each cookie, `cookie:session`. Lower case. */
+export function reservedBy(headers: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(headers).flatMap(([name, value]) => {
+    const own = `header:${name.toLowerCase().replaceAll('_', '-')}`;
+    if (name.toLowerCase() !== 'cookie') return [own];
+    return [own, ...value.split(';').map((pair) => `cookie:${(pair.split('=')[0] ?? '').trim().toLowerCase()}`)];
+  });
 }
 
 function printable(text: string): string {

@@ -1,6 +1,7 @@
 /** The body of an answer: one content-encoding, a cap on what is decoded, the deadline also for a body that trickles. */
+import { once } from 'node:events';
 import type { Readable, Transform } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from 'node:zlib';
 import type { Dispatcher } from 'undici';
 import { SignalboxError } from '../../../daemon/api/errors.ts';
 
@@ -14,7 +15,7 @@ export async function receive(
   maxBytes: number,
   signal: AbortSignal,
 ): Promise<{ readonly body: Buffer; readonly truncated: boolean }> {
-  const stream = decoded(response.body, single(response.headers['content-encoding']));
+  const stream = await decoded(response.body, single(response.headers['content-encoding']));
   const onAbort = (): void => void stream.destroy(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
   if (signal.aborted) onAbort();
   signal.addEventListener('abort', onAbort, { once: true });
@@ -36,8 +37,9 @@ export async function receive(
   return { body: Buffer.concat(chunks).subarray(0, maxBytes), truncated: length > maxBytes };
 }
 
-function decoded(body: Readable, encoding: string | undefined): Readable {
-  const decoder = decoderOf((encoding ?? 'identity').trim().toLowerCase());
+async function decoded(body: Readable, encoding: string | undefined): Promise<Readable> {
+  const name = (encoding ?? 'identity').trim().toLowerCase();
+  const decoder = name === 'deflate' && (await isRawDeflate(body)) ? createInflateRaw() : decoderOf(name);
   if (decoder === undefined) return body;
   decoder.on('error', () => body.destroy());
   body.on('error', (error) => decoder.destroy(error));
@@ -54,6 +56,15 @@ function decoderOf(encoding: string): Transform | undefined {
     why: `Its content-encoding is "${encoding.slice(0, 100)}"; one of gzip, deflate, br, zstd is accepted, and only one.`,
     fix: 'Tell the owner of the API; the arguments are not at fault.',
   });
+}
+
+/** Some servers leave out the frame that RFC 9110 asks for; browsers look at the first byte too. */
+async function isRawDeflate(body: Readable): Promise<boolean> {
+  await Promise.race([once(body, 'readable'), once(body, 'end'), once(body, 'close')]);
+  const first: unknown = body.read(1);
+  if (!Buffer.isBuffer(first)) return false;
+  body.unshift(first);
+  return ((first[0] ?? 0) & 15) !== 8;
 }
 
 function isUnexpectedEnd(error: unknown): boolean {

@@ -52,7 +52,7 @@ function multipart(body: Body, value: Readonly<Record<string, unknown>>): { byte
 }
 
 function partOf(body: Body, name: string, value: unknown): Part {
-  const declared = body.partTypes[name];
+  const declared = Object.hasOwn(body.partTypes, name) ? body.partTypes[name] : undefined;
   if (body.files.includes(name)) {
     const file: Readonly<Record<string, unknown>> = typeof value === 'string' ? { text: value } : recordOf(name, value);
     const contentType = typeof file['contentType'] === 'string' ? file['contentType'] : (declared ?? 'application/octet-stream');

@@ -37,7 +37,7 @@ export function buildRequest(
   const argumentHeaders: Record<string, string> = {};
   const cookies: string[] = [];
   for (const parameter of operation.parameters) {
-    const value = args[parameter.property];
+    const value = args[parameter.property] ?? (Object.hasOwn(args, parameter.property) ? null : parameter.fallback);
     if (value === undefined) {
       if (parameter.required) throw badInput(parameter.property, 'It is missing, and the request needs it.');
       continue;

@@ -70,12 +70,12 @@ export function itemsOf(pagination: Pagination, page: unknown): readonly unknown
   return Array.isArray(items) ? (items as readonly unknown[]) : undefined;
 }
 
-/** The first page with the items of all. */
+/** The last page, whose cursor leads on, with the items of all. */
 export function joined(pagination: Pagination, pages: readonly unknown[], maxItems: number): unknown {
   const place = itemsPlace(pagination, pages[0]);
   if (place === undefined) return pages.length === 1 ? pages[0] : pages;
   const items = pages.flatMap((page) => itemsOf(pagination, page) ?? []).slice(0, maxItems);
-  return replaced(pages[0], place === '' ? [] : place.slice(1).split('/'), items);
+  return replaced(pages.at(-1), place === '' ? [] : place.slice(1).split('/'), items);
 }
 
 function itemsPlace(pagination: Pagination, page: unknown): string | undefined {

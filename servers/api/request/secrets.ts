@@ -28,7 +28,7 @@ export class Secrets {
     const sorted = [...spelled].sort((one, other) => other.length - one.length);
     this.#pattern =
       sorted.length === 0 ? undefined : new RegExp(sorted.map((each) => each.replace(/[\\^$.*+?()[\]{}|/]/gu, '\\$&')).join('|'), 'giu');
-    this.#bytes = sorted.map((each) => Buffer.from(each));
+    this.#bytes = [...sorted.map((each) => Buffer.from(each)), ...sorted.map((each) => Buffer.from(each, 'utf16le'))];
   }
 
   /** A text without secrets. */
@@ -74,6 +74,7 @@ function spellings(value: string): readonly string[] {
     encodeURI(value),
     [...bytes].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
     bytes.toString('hex'),
+    [...value].map((one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''),
     value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;'),
   ];
   // Base64 of a text that holds the secret anywhere: three alignments, without the characters that depend on the neighbours.

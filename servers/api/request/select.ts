@@ -20,7 +20,8 @@ export function selected(value: unknown, expression: string): unknown {
   try {
     const found: unknown = search(value as never, expression);
     if (sizeOf(found) > MAX_SIZE) throw new RangeError('what it selects is too large');
-    return found === undefined ? null : found;
+    // A name such as `constructor` finds what every object inherits; that is no part of an answer.
+    return found === undefined || typeof found === 'function' ? null : found;
   } catch (error) {
     throw badInput('_select', `JMESPath cannot apply it: ${error instanceof Error ? error.message.slice(0, 300) : String(error)}`);
   }

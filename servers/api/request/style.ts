@@ -8,7 +8,9 @@ const QUERY_SAFE = /%(?:3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)/gu;
 /** A value for the path, with what its style puts before it. @throws SignalboxError `SBX_API_INPUT` */
 export function pathText(parameter: Parameter, value: unknown): string {
   const { name, style, explode, allowReserved } = parameter;
-  const encode = (each: unknown): string => pathValue(name, scalar(name, each), allowReserved);
+  // A value of several segments stands behind a slash of the template: one of its own says nothing more.
+  const encode = (each: unknown): string =>
+    pathValue(name, allowReserved ? scalar(name, each).replace(/^\//u, '') : scalar(name, each), allowReserved);
   if (parameter.json) return pathValue(name, JSON.stringify(value));
   const lead = style === 'label' ? '.' : style === 'matrix' ? `;${encodeURIComponent(name)}=` : '';
   if (Array.isArray(value)) {

@@ -15,7 +15,7 @@ const JSON_TYPE = /[/+]json\b/iu;
 
 /** Parses a body by its content type; what says nothing is text when it is UTF-8. A body that was cut is text or bytes. */
 export function parsedBody(fetched: Fetched, secrets: Secrets): Parsed {
-  const mimeType = /^[\w.+-]+\/[\w.+-]+/u.exec(fetched.contentType)?.[0]?.toLowerCase() ?? '';
+  const mimeType = /^[\w.+-]+\/[\w.+-]+/u.exec(secrets.text(fetched.contentType))?.[0]?.toLowerCase() ?? '';
   if (/^(?:image\/(?!svg)|audio\/)/u.test(mimeType)) return { kind: 'media', bytes: secrets.bytes(fetched.body), mimeType };
   const json = JSON_TYPE.test(mimeType);
   if (json || TEXT.test(mimeType) || isUtf8(fetched.body, fetched.truncated)) {

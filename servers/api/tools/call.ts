@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { JsonObject } from '../../plugin/define.ts';
+import { selectedApart } from '../apart.ts';
 import type { Api } from '../api.ts';
 import type { Operation } from '../description/operation.ts';
 import type { Fetched } from '../guard/exchange.ts';
@@ -88,7 +89,8 @@ async function run(
     tally.bytes += raw.body.length;
     tally.status = raw.status;
     if (raw.status >= 400) throw statusError(operation, built.url, fetched, reasonText(parsed));
-    if (raw.status >= 300)
+    // 304 is the answer to a condition the caller gave (If-None-Match); it has no body and is no fault.
+    if (raw.status >= 300 && raw.status !== 304)
       throw statusError(operation, built.url, fetched, `It is a redirect without an address, or one that is not followed (${raw.status}).`);
     if (parsed.kind === 'json') {
       const disguised = disguisedError(operation, built.url, fetched, parsed.value);
@@ -111,9 +113,9 @@ async function run(
   }
   const { fetched } = last;
   const parsed: Parsed = last.parsed;
-  const meta = { status: fetched.status, contentType: fetched.contentType.slice(0, 200) };
+  const meta = { status: fetched.status, contentType: api.secrets.text(fetched.contentType).slice(0, 200) };
   if ('bytes' in parsed) return mediaResult(api, operation, fetched, parsed, meta);
-  const notes: string[] = [];
+  const notes: string[] = fetched.status === 304 ? ['Not modified: the condition of the request says that this is known already.'] : [];
   let value: unknown = parsed.value;
   if (parsed.kind === 'json' && operation.pagination !== undefined && pages.length > 1)
     value = joined(operation.pagination, pages, limits.items);
@@ -125,7 +127,8 @@ async function run(
       );
     if (parsed.kind === 'text') {
       if (args['_select'] !== undefined) notes.push('The answer is no JSON; "_select" was not applied.');
-    } else value = api.secrets.value(selected(value, wanted));
+    } else if (args['_select'] === undefined) value = api.secrets.value(selected(value, wanted));
+    else value = api.secrets.value(await selectedApart(value, wanted, call.signal));
   }
   if (fetched.truncated) notes.push(`The answer is longer than ${api.maxBytes} bytes; the rest was not read.`);
   const cut = shortened(value, api.answerBytes);
