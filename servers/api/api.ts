@@ -184,7 +184,7 @@ export function originsOfApi(api: Api, settings: Settings): ReadonlySet<string> 
 
 async function fetchDescription(address: string, shared: Omit<GuardOptions, 'origins' | 'cache'>): Promise<Description> {
   const url = strictUrl(address);
-  if (typeof url === 'string') throw wrongDescription(address.slice(0, 200), url);
+  if (typeof url === 'string') throw wrongDescription('The address in "spec"', url);
   const guard = openGuard({ ...shared, origins: [url.origin], cache: false });
   try {
     const fetched = await guard.exchange({
@@ -291,7 +291,7 @@ function serverOrigin(operation: Operation): readonly string[] {
 function originOf(host: string): string {
   const url = strictUrl(/^https?:\/\//iu.test(host) ? host : `https://${host}`);
   if (typeof url !== 'string') return url.origin;
-  throw new SignalboxError('SBX_PLUGIN_SETTINGS', `"${host.slice(0, 100)}" is no host.`, {
+  throw new SignalboxError('SBX_PLUGIN_SETTINGS', 'An entry of "hosts" is no host.', {
     why: `hosts: ${url}`,
     fix: 'Write it as files.example.com or https://files.example.com:8443.',
   });

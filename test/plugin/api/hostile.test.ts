@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { deflateRawSync, deflateSync } from 'node:zlib';
+import { SignalboxError } from '../../../daemon/api/errors.ts';
 import { isSafePattern } from '../../../servers/api/description/pattern.ts';
 import { parseDescription, readDescriptionFile } from '../../../servers/api/description/read.ts';
 import { openGuard } from '../../../servers/api/guard/exchange.ts';
@@ -273,5 +274,40 @@ it('an imported curl line sends what it sent: its query, and its form', async ()
     ['/v1/a?format=json', 'q=z&n=2', 'application/x-www-form-urlencoded'],
   );
   assert.deepEqual([plain?.url, other?.url], ['/v1/b?v=2', '/v1/b?v=3']);
+  await api.close();
+});
+
+it('a password in an address of the settings is not repeated', async () => {
+  const spec = files.write('plain.json', description(gets('x'), `${origin()}/v1`));
+  for (const settings of [
+    { spec: 'https://admin:hunter2secret@api.test/openapi.json?token=hunter3secret' },
+    { spec, hosts: ['https://admin:hunter2secret@files.test/'] },
+    { spec, baseUrl: 'https://admin:hunter2secret@api.test/' },
+    { spec, auth: { type: 'oauth2', tokenUrl: 'https://admin:hunter2secret@api.test/', clientId: 'a' } as const },
+    { import: ['curl https://admin:hunter2secret@api.test/x'] },
+  ]) {
+    await assert.rejects(openTestApi(settings), (thrown) => {
+      assert.ok(thrown instanceof SignalboxError);
+      assert.doesNotMatch(`${thrown.message} ${thrown.why} ${thrown.fix}`, /hunter/u);
+      return true;
+    });
+  }
+});
+
+it('a long list of objects is not compared each with each', async () => {
+  const list = (items: object): object => ({
+    requestBody: { content: { 'application/json': { schema: { type: 'array', uniqueItems: true, items } } } },
+    ...ok,
+  });
+  const api = await opened(
+    {
+      '/o': { post: { operationId: 'o', ...list({ type: 'object' }) } },
+      '/s': { post: { operationId: 's', ...list({ type: 'string' }) } },
+    },
+    { methods: ['POST'] },
+  );
+  assert.equal(api.operation('o').body?.schema['uniqueItems'], undefined);
+  assert.equal((await api.call('s', { body: ['a', 'a'] })).error, 'SCHEMA');
+  assert.equal((await api.call('s', { body: ['a', 'b'] })).error, undefined);
   await api.close();
 });
