@@ -11,13 +11,17 @@ export const MAX_CARRIED = 100_000;
 /**
  * Calls `each` for every entry beneath `folder` (not for the folder itself), parents first; the place is closed afterwards.
  * @param each `false` keeps out of a folder
+ * @param lost is called for what cannot be reached: its name is not valid UTF-8, or it has just gone
  */
-export function walkTree(folder: Place, each: (place: Place) => boolean): void {
+export function walkTree(folder: Place, each: (place: Place) => boolean, lost: () => void = () => undefined): void {
   for (const name of namesIn(folder)) {
     const child = folder.child(name);
-    if (child === undefined) continue;
+    if (child === undefined) {
+      lost();
+      continue;
+    }
     try {
-      if (each(child) && child.stat?.isDirectory() === true) walkTree(child, each);
+      if (each(child) && child.stat?.isDirectory() === true) walkTree(child, each, lost);
     } finally {
       child.close();
     }

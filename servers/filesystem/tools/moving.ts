@@ -54,7 +54,7 @@ export function copyFile(area: Area, maxCopyBytes: number): FileTool {
       destination: { type: 'string' },
       files: { type: 'integer' },
       bytes: { type: 'integer' },
-      skipped: { type: 'integer', description: 'Links, pipes, devices and sockets that were left out.' },
+      skipped: { type: 'integer', description: 'Links, pipes, devices, sockets and names that are not valid UTF-8: left out.' },
     }),
     annotations: ADDS,
     run: async (args, call) => {
@@ -101,10 +101,11 @@ export function deleteFile(area: Area): FileTool {
         assertLinkInside(area, path, located);
         if (located.place.stat?.isDirectory() === true && args['recursive'] !== true) {
           let empty = true;
-          walkTree(located.place, () => {
+          const found = (): false => {
             empty = false;
             return false;
-          });
+          };
+          walkTree(located.place, found, found);
           if (!empty) throw refused(located.shown, 'The folder is not empty.', 'Give "recursive": true if everything in it is meant.');
         }
         assertMayCarry(area, located, undefined);
@@ -267,12 +268,16 @@ function copyOne(source: Located, target: Located, done: Copied, maxBytes: numbe
 
 async function copyTree(area: Area, source: Located, destination: string, done: Copied, maxBytes: number, call: Call): Promise<void> {
   const entries: { path: string; folder: boolean }[] = [];
-  walkTree(source.place, (place) => {
-    if (place.stat?.isDirectory() === true || place.stat?.isFile() === true)
-      entries.push({ path: place.path, folder: place.stat.isDirectory() });
-    else done.skipped++;
-    return true;
-  });
+  walkTree(
+    source.place,
+    (place) => {
+      if (place.stat?.isDirectory() === true || place.stat?.isFile() === true)
+        entries.push({ path: place.path, folder: place.stat.isDirectory() });
+      else done.skipped++;
+      return true;
+    },
+    () => void done.skipped++,
+  );
   for (const { path, folder } of entries) {
     call.signal.throwIfAborted();
     // Each by its path through the guard: what has been swapped since is refused like anything else.

@@ -193,6 +193,32 @@ describe('filesystem, hostile review', linux, () => {
     assert.deepEqual(answer.structured, { changes: [], timedOut: true });
   });
 
+  it('counts what it cannot copy, and does not take a folder that holds it for empty', async () => {
+    put('root/torn/ok.txt', 'x');
+    mkdirSync(join(base, 'root/torn/in'));
+    writeFileSync(Buffer.concat([Buffer.from(join(base, 'root/torn/in/bad')), Buffer.from([0xff])]), 'bad');
+    assert.equal((await done('copy_file', { source: 'torn', destination: 'torn-copy' })).structured['skipped'], 1);
+    await refused('delete_file', { path: 'torn/in' });
+  });
+
+  it('searches on when another search has been cancelled and does not listen', async () => {
+    put('slow/a.txt', `${'a'.repeat(60)}\n`.repeat(100_000));
+    put('slow/b.txt', 'needle\n');
+    const slow = await files({ roots: [join(base, 'slow')] });
+    try {
+      const cancel = new AbortController();
+      const first = slow.call('search_content', { pattern: '(?:a?){500}a{500}' }, { signal: cancel.signal });
+      const second = slow.call('search_content', { pattern: 'needle' });
+      cancel.abort();
+      await assert.rejects(first);
+      const answer = await second;
+      assert.ok(!answer.isError, answer.text);
+      assert.equal((answer.structured['matches'] as unknown[]).length, 1);
+    } finally {
+      await slow.close();
+    }
+  });
+
   it('completes paths from one folder only', async () => {
     const uri = `file://${join(base, 'root')}/{+path}`;
     const { completion } = await server.client.complete({ ref: { type: 'ref/resource', uri }, argument: { name: 'path', value: 'in' } });
