@@ -79,6 +79,8 @@ async function run(
   let last: { fetched: Fetched; parsed: Parsed } | undefined;
   let next: URL | undefined;
   let items = 0;
+  /** The answer names a next page that must not be asked for. */
+  let elsewhere = false;
   let linkSeen = false;
   for (;;) {
     const { fetched: raw, requests } = await send(api.sender, built, { maxBytes: api.maxBytes + SECRET_MARGIN, signal: call.signal, key });
@@ -105,7 +107,8 @@ async function run(
     const firstCount = itemsOf(operation.pagination, pages[0])?.length ?? 0;
     next = nextPage(operation.pagination, built.url, fetched, parsed.value, firstCount, linkSeen);
     linkSeen ||= linkNext(fetched.headers['link']) !== undefined;
-    if (next !== undefined && (seen.has(next.href) || !beneath(next, first.url, api.base))) next = undefined;
+    elsewhere = next !== undefined && !beneath(next, first.url, api.base);
+    if (next !== undefined && (elsewhere || seen.has(next.href))) next = undefined;
     if (next === undefined || pages.length >= limits.pages || items >= limits.items || tally.bytes >= api.maxBytes) break;
     seen.add(next.href);
     await call.progress(pages.length, `page ${pages.length}, ${items} items`);
@@ -135,6 +138,7 @@ async function run(
   if (cut.note !== undefined) notes.push(cut.note);
   if (next !== undefined)
     notes.push(`There is more after page ${tally.pages}${pages.length === 0 ? '' : ` (${items} items)`}: ask with "_pages".`);
+  if (elsewhere) notes.push('There is more, but the next page is on another host or outside the API, and is not asked for.');
   const truncated = fetched.truncated || cut.note !== undefined;
   const structured = {
     ...meta,

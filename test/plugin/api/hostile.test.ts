@@ -30,6 +30,7 @@ before(async () => {
     const json = { 'content-type': 'application/json' };
     if (path === '/v1/items')
       response.writeHead(200, json).end(JSON.stringify({ items: Array.from({ length: 2000 }, (_, id) => ({ id })) }));
+    else if (path === '/v1/led') response.writeHead(200, { ...json, link: '<http://elsewhere.test/v1/led?p=2>; rel="next"' }).end('[1]');
     else if (path === '/v1/typed') response.writeHead(200, { 'content-type': `application/x-${KEY}` }).end('{}');
     else if (path === '/v1/media') response.writeHead(200, { 'content-type': `image/${KEY}` }).end(Buffer.from([0, 255]));
     else if (path === '/v1/escaped') response.writeHead(200, { 'content-type': 'text/plain' }).end(`{"k":"${escaped}"}`);
@@ -309,5 +310,13 @@ it('a long list of objects is not compared each with each', async () => {
   assert.equal(api.operation('o').body?.schema['uniqueItems'], undefined);
   assert.equal((await api.call('s', { body: ['a', 'a'] })).error, 'SCHEMA');
   assert.equal((await api.call('s', { body: ['a', 'b'] })).error, undefined);
+  await api.close();
+});
+
+it('a next page that is not asked for is not kept secret', async () => {
+  const api = await opened(gets('led'));
+  const { error, result } = await api.call('led', { _pages: 3 });
+  assert.equal(error, undefined);
+  assert.match(String((result.structuredContent as { note?: unknown }).note), /another host/u);
   await api.close();
 });
