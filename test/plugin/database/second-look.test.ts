@@ -99,6 +99,11 @@ describe('MySQL', () => {
     ])
       assert.equal(checkMysql(sql, 'read', OPEN), 'show');
   });
+  it('refuses a hint that would end elsewhere for the server', () => {
+    for (const hint of ['QB_NAME(`a */`) */ load_file(0x41) -- `', 'QB_NAME("a */") */ load_file(0x41) -- "'])
+      assert.throws(() => checkMysql(`SELECT /*+ ${hint} */ 1`, 'read', OPEN), refused, hint);
+    assert.equal(checkMysql('SELECT /*+ QB_NAME(`a`) NO_INDEX_MERGE(t) */ 1', 'read', OPEN), 'select');
+  });
   it("lets no definition touch the server's own schemas", () => {
     for (const sql of ['DROP DATABASE mysql', 'DROP SCHEMA IF EXISTS `sys`', 'ALTER DATABASE mysql CHARACTER SET latin1'])
       assert.throws(() => checkMysql(sql, 'admin', OPEN), refused, sql);

@@ -79,7 +79,8 @@ const VIEWS = `SELECT DISTINCT vn.nspname || '.' || v.relname, tn.nspname || '.'
   JOIN pg_catalog.pg_class t ON t.oid = d.refobjid AND t.oid <> v.oid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
   WHERE v.relkind IN ('v', 'm') AND vn.nspname NOT IN ('pg_catalog', 'information_schema')
   UNION SELECT vn.nspname || '.' || v.relname, 'pg_catalog.' || t.relname FROM pg_catalog.pg_class t
-  JOIN pg_catalog.pg_rewrite r ON r.ev_action::text LIKE '%:relid ' || t.oid || ' %' JOIN pg_catalog.pg_class v ON v.oid = r.ev_class AND v.relkind = 'v'
+  JOIN (SELECT ev_class, ev_action::text AS tree FROM pg_catalog.pg_rewrite WHERE oid >= 16384 OFFSET 0) r ON r.tree LIKE '%:relid ' || t.oid || ' %'
+  JOIN pg_catalog.pg_class v ON v.oid = r.ev_class AND v.relkind = 'v'
   JOIN pg_catalog.pg_namespace vn ON vn.oid = v.relnamespace AND vn.nspname NOT IN ('pg_catalog', 'information_schema')
   WHERE t.relnamespace = 'pg_catalog'::pg_catalog.regnamespace AND t.relname IN ('pg_authid', 'pg_shadow', 'pg_largeobject', 'pg_user_mapping',
     'pg_user_mappings', 'pg_statistic', 'pg_stats', 'pg_subscription')`;
