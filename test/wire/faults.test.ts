@@ -197,7 +197,7 @@ describe('servers behind HTTP', () => {
   for (const era of ERAS)
     it(`that drip, break off, hang or say something else fail their own calls only (${era} client)`, async (t) => {
       const { url, abandoned } = await web(t);
-      const gateway = await startGateway({ f: { type: 'http', url, timeoutMs: 1500 } });
+      const gateway = await startGateway({ f: { type: 'http', url, timeoutMs: 10_000 } });
       const client = await (era === 'legacy' ? legacyClient : modernClient)(gateway, {}, () => ({ result: {} }));
       t.after(async () => {
         client.close();

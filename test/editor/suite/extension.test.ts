@@ -67,7 +67,7 @@ describe('Signalbox in a real extension host', () => {
 
   it('calls a tool and shows its result in a document', async () => {
     const { tools } = await signalbox.daemon.call('tools/list', { endpoint: 'default' });
-    const read = tools.find(({ tool }) => tool.name.startsWith('files__read'));
+    const read = tools.find(({ tool }) => tool.name === 'files__read_text_file');
     assert.ok(read, 'the filesystem server has a tool that reads');
     const path = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';
     const request = { tool: read.tool.name, arguments: { path: join(path, 'README.md') } };
