@@ -1,5 +1,5 @@
 /** Search by content, in a worker: every nth file of the tree, so that several workers share it without asking each other. */
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { Area, Located } from '../guard/area.ts';
 import { type Place, systemCode } from '../guard/beneath.ts';
@@ -101,7 +101,9 @@ export function searchContent(area: Area, query: ContentQuery, share: Share): Co
 
 /** As read_text_file reads it: UTF-16 by its mark, UTF-8 where it is valid, else one byte per character. */
 function textOf(data: Buffer, wide: boolean): string {
-  return decode(data, wide ? (data[0] === 0xff ? 'utf-16le' : 'utf-16be') : isUtf8(data) ? 'utf-8' : 'latin1');
+  if (wide) return decode(data, data[0] === 0xff ? 'utf-16le' : 'utf-16be');
+  // ASCII is the same in both, and one byte per character is the faster way.
+  return decode(data, !isAscii(data) && isUtf8(data) ? 'utf-8' : 'latin1');
 }
 
 function isWanted({ entry, below }: Found, globs: readonly Glob[]): boolean {
