@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { SignalboxError } from '../../../daemon/api/errors.ts';
 import { type Masking, type Policy, restricts } from '../guard/policy.ts';
 import type { Access, Limits } from './engine.ts';
@@ -166,7 +167,7 @@ function addressOf(name: string, entry: Json, url: Json, baseFolder: string): Ad
 /** Left out, TLS is checked for hosts that are not this machine, and off for this machine. */
 function readTls(name: string, given: unknown, host: string, baseFolder: string): Tls | false {
   if (given === false) return false;
-  if (given === undefined) return /^(?:127\.|::1$|localhost$|\/)/u.test(host) ? false : { rejectUnauthorized: true };
+  if (given === undefined) return /^(?:127(?:\.\d+){3}$|::1$|localhost$|\/)/u.test(host) ? false : { rejectUnauthorized: true };
   if (given === true) return { rejectUnauthorized: true };
   const parts = given as Json;
   const file = (key: string): Json => {
@@ -178,13 +179,23 @@ function readTls(name: string, given: unknown, host: string, baseFolder: string)
       throw wrong(name, `tls.${key}: ${cause instanceof Error ? cause.message : String(cause)}`, 'Correct the path.');
     }
   };
-  return {
+  const tls: Tls = {
     rejectUnauthorized: parts['verify'] !== false,
     ...file('ca'),
     ...file('cert'),
     ...file('key'),
     ...(typeof parts['servername'] === 'string' ? { servername: parts['servername'] } : {}),
   };
+  try {
+    createSecureContext(tls);
+  } catch (cause) {
+    throw wrong(
+      name,
+      `tls: ${cause instanceof Error ? cause.message : String(cause)}`,
+      'Give "ca", "cert" and "key" as PEM; the key must fit the certificate.',
+    );
+  }
+  return tls;
 }
 
 function readPolicy(entry: Json): Policy {

@@ -48,8 +48,11 @@ function makeFolder(prefix: string): { folder: string; who: { uid: number; gid: 
   return { folder, who };
 }
 
-/** Starts PostgreSQL with the superuser `postgres` (trusted on its socket). */
-export async function startPostgres(bin: string): Promise<TestServer> {
+/**
+ * Starts PostgreSQL with the superuser `postgres` (trusted on its socket).
+ * @param port set: it listens on 127.0.0.1 too, and the socket's file has this number
+ */
+export async function startPostgres(bin: string, port?: number): Promise<TestServer> {
   const { folder, who } = makeFolder('sbx-pg-');
   const data = join(folder, 'data');
   const options = { ...who, cwd: folder, env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' } };
@@ -60,17 +63,21 @@ export async function startPostgres(bin: string): Promise<TestServer> {
   );
   if (made.status !== 0) throw new Error(`initdb: ${made.stderr.toString()}`);
   const args = ['-D', data, '-k', folder, '-c', 'listen_addresses=', '-c', 'fsync=off', '-c', 'autovacuum=off', '-c', 'max_connections=40'];
+  if (port !== undefined) args.push('-c', 'listen_addresses=127.0.0.1', '-p', String(port));
   return supervise(
     folder,
     folder,
-    join(folder, '.s.PGSQL.5432'),
+    join(folder, `.s.PGSQL.${port ?? 5432}`),
     () => spawn(join(bin, 'postgres'), args, { ...options, stdio: 'ignore' }),
     'SIGINT',
   );
 }
 
-/** Starts MariaDB with the login `root` (no password, on its socket). */
-export async function startMariadb(programs: { server: string; install: string }): Promise<TestServer> {
+/**
+ * Starts MariaDB with the login `root` (no password, on its socket).
+ * @param more arguments that win over ours, read at each start
+ */
+export async function startMariadb(programs: { server: string; install: string }, more: readonly string[] = []): Promise<TestServer> {
   const { folder, who } = makeFolder('sbx-my-');
   const data = join(folder, 'data');
   const temporary = join(folder, 'tmp');
@@ -90,7 +97,7 @@ export async function startMariadb(programs: { server: string; install: string }
     '--local-infile=1',
     '--max-allowed-packet=1G',
   ];
-  return supervise(folder, socket, socket, () => spawn(programs.server, args, { ...options, stdio: 'ignore' }), 'SIGTERM');
+  return supervise(folder, socket, socket, () => spawn(programs.server, [...args, ...more], { ...options, stdio: 'ignore' }), 'SIGTERM');
 }
 
 async function supervise(

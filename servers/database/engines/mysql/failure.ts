@@ -1,10 +1,13 @@
 /** MySQL's and MariaDB's errors as ours: number and SQLSTATE stay. */
 import { SignalboxError } from '../../../../daemon/api/errors.ts';
+import { tlsFailure } from '../tls.ts';
 
 export function failureOf(thrown: unknown, name: string): unknown {
   if (thrown instanceof SignalboxError) return thrown;
   const error = (thrown ?? {}) as { errno?: number; sqlState?: string; sqlMessage?: string; message?: string; code?: string };
   const number = error.errno ?? 0;
+  const untrusted = error.sqlMessage === undefined ? tlsFailure(thrown, name) : undefined;
+  if (untrusted !== undefined) return untrusted;
   if (error.sqlMessage === undefined || [1040, 1044, 1045, 1049, 1053, 1130, 1152, 1159, 1161, 1203, 1927].includes(number)) {
     return new SignalboxError('SBX_DB_CONNECTION', `The connection to "${name}" was lost or could not be made.`, {
       why: error.sqlMessage ?? (error.message === undefined || error.message === '' ? (error.code ?? String(thrown)) : error.message),

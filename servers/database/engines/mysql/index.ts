@@ -1,4 +1,5 @@
 /** The MySQL and MariaDB engine: `mysql2` for the wire, our lexer for the check, a transaction that can only read below it. */
+import { connect } from 'node:net';
 import { type ConnectionOptions, createConnection } from 'mysql2';
 import { SignalboxError } from '../../../../daemon/api/errors.ts';
 import { tokenize } from '../../guard/lexer.ts';
@@ -7,7 +8,8 @@ import { refusal } from '../../guard/refusal.ts';
 import { nearest } from '../../guard/suggestion.ts';
 import type { Access, Answer, Ask, Database, Params, Plan, Relation, Written } from '../engine.ts';
 import { makePool } from '../pool.ts';
-import type { ServerSettings } from '../settings.ts';
+import type { Address, ServerSettings, Tls } from '../settings.ts';
+import { certificateName } from '../tls.ts';
 import { verdictBy } from '../verdict.ts';
 import { failureOf } from './failure.ts';
 import { ALL_MYSQL_LAYERS, type MysqlLayers, type MysqlResult, openSession, plain, type Run, runOn, type Session } from './session.ts';
@@ -259,7 +261,27 @@ function connectionOptions(settings: ServerSettings): ConnectionOptions {
     ...(address.user === undefined ? {} : { user: address.user }),
     ...(address.password === undefined ? {} : { password: address.password }),
     ...(address.database === undefined ? {} : { database: address.database }),
-    ...(address.tls === false ? {} : { ssl: { ...address.tls } }),
+    ...(address.tls === false ? {} : secured(address, address.tls)),
+  };
+}
+
+/**
+ * `mysql2` checks no host name unless told to, knows none but `host`, and checks an IP address as "localhost":
+ * the socket is made here, `host` is the name the certificate must have, and the socket carries it for Node's check.
+ */
+function secured(address: Address, tls: Tls): ConnectionOptions {
+  const name = certificateName(address.host, tls);
+  const { servername: _, ...rest } = tls;
+  return {
+    host: name,
+    stream: () => {
+      const socket = address.host.startsWith('/') ? connect(address.host) : connect(address.port ?? 3306, address.host);
+      socket.setNoDelay(true).setKeepAlive(true);
+      // Without it Node would compare with "localhost" and refuse.
+      socket.once('connect', () => Object.assign(socket, { _host: name }));
+      return socket;
+    },
+    ssl: { ...rest, verifyIdentity: tls.rejectUnauthorized },
   };
 }
 

@@ -55,7 +55,13 @@ export async function openSession(options: ConnectionOptions): Promise<Session> 
   connection.on('error', () => {
     session.broken = true;
   });
-  await new Promise<void>((resolve, reject) => connection.connect((error) => (error === null ? resolve() : reject(error))));
+  await new Promise<void>((resolve, reject) =>
+    connection.connect((error) => {
+      if (error === null) return resolve();
+      connection.destroy();
+      reject(error);
+    }),
+  );
   connection.on('end', () => {
     session.broken = true;
   });

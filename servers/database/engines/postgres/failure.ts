@@ -1,5 +1,6 @@
 /** PostgreSQL's errors as ours: SQLSTATE, position and hint stay. */
 import { SignalboxError } from '../../../../daemon/api/errors.ts';
+import { tlsFailure } from '../tls.ts';
 
 interface ServerError {
   readonly code?: string;
@@ -16,6 +17,8 @@ export function failureOf(thrown: unknown, name: string, quiet: boolean): unknow
   const error = (thrown ?? {}) as ServerError;
   const message = error.message ?? String(thrown);
   if (error.severity === undefined) {
+    const untrusted = tlsFailure(thrown, name);
+    if (untrusted !== undefined) return untrusted;
     return new SignalboxError('SBX_DB_CONNECTION', `The connection to "${name}" was lost or could not be made.`, {
       why: message === '' ? String((thrown as { code?: unknown }).code ?? 'The server ended it.') : message,
       fix: 'Check that the server runs and that the address and the login in the settings are right, then try again.',

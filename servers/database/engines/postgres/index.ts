@@ -1,4 +1,5 @@
 /** The PostgreSQL engine: `pg` for the wire, PostgreSQL's own parser for the check, a transaction that can only read below it. */
+import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
 import type { ClientConfig } from 'pg';
 import { SignalboxError } from '../../../../daemon/api/errors.ts';
 import { mask } from '../../guard/mask.ts';
@@ -11,7 +12,8 @@ import { refusal } from '../../guard/refusal.ts';
 import { nearest } from '../../guard/suggestion.ts';
 import type { Access, Answer, Ask, Database, Params, Plan, Relation, Verdict, Written } from '../engine.ts';
 import { makePool } from '../pool.ts';
-import type { ServerSettings } from '../settings.ts';
+import type { ServerSettings, Tls } from '../settings.ts';
+import { certificateName } from '../tls.ts';
 import { verdictBy } from '../verdict.ts';
 import * as definitions from './definitions.ts';
 import { failureOf } from './failure.ts';
@@ -259,8 +261,14 @@ function clientConfig(settings: ServerSettings): ClientConfig {
     ...(address.user === undefined ? {} : { user: address.user }),
     ...(address.password === undefined ? {} : { password: address.password }),
     database: address.database ?? 'postgres',
-    ssl: address.tls === false ? false : { ...address.tls },
+    ssl: address.tls === false ? false : secured(address.host, address.tls),
   };
+}
+
+/** `pg` overwrites `servername` with the name of the host: the certificate is checked against ours. */
+function secured(host: string, tls: Tls): ConnectionOptions {
+  const expected = certificateName(host, tls);
+  return { ...tls, checkServerIdentity: (_, certificate) => checkServerIdentity(expected, certificate) };
 }
 
 function valuesOf(params: Params | undefined): (string | null)[] {
