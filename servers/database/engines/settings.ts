@@ -114,15 +114,15 @@ function fromUrl(name: string, text: string): Json {
     );
   }
   const database = decodeURIComponent(url.pathname.slice(1));
+  // What drivers call it: none of them may be passed over, the connection could be in clear.
+  const mode = ['sslmode', 'ssl-mode', 'ssl', 'tls'].map((key) => url.searchParams.get(key)).find((value) => value !== null) ?? null;
   return {
     host: url.hostname.replace(/^\[|\]$/gu, ''),
     ...(url.port === '' ? {} : { port: Number(url.port) }),
     ...(url.username === '' ? {} : { user: decodeURIComponent(url.username) }),
     ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
     ...(database === '' ? {} : { database }),
-    ...(url.searchParams.has('sslmode') || url.searchParams.has('ssl-mode')
-      ? { tls: tlsMode(name, url.searchParams.get('sslmode') ?? url.searchParams.get('ssl-mode') ?? '') }
-      : {}),
+    ...(mode === null ? {} : { tls: tlsMode(name, mode) }),
     ...(url.searchParams.has('socket') ? { host: url.searchParams.get('socket') } : {}),
   };
 }
@@ -131,6 +131,8 @@ function tlsMode(name: string, mode: string): unknown {
   switch (mode.toLowerCase()) {
     case 'disable':
     case 'disabled':
+    case 'false':
+    case '0':
       return false;
     case 'require':
     case 'required':
@@ -139,6 +141,8 @@ function tlsMode(name: string, mode: string): unknown {
     case 'verify-full':
     case 'verify_ca':
     case 'verify_identity':
+    case 'true':
+    case '1':
       return true;
     default:
       throw wrong(

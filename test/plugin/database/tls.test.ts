@@ -169,8 +169,8 @@ async function neverInClear(engine: Engine, port: number): Promise<void> {
     assert.deepEqual(await ask(open(engine, port, { tls: false }), 'SELECT 1'), [[1]]);
     for (const tls of [true, { ca }, { verify: false }])
       await refused(open(engine, wire.port, { tls }), /offers no TLS/u, /"tls" to false/u);
-    for (const mode of ['require', 'verify-full']) {
-      const url = `${engine}://walter:${PASSWORD}@127.0.0.1:${wire.port}/postgres?sslmode=${mode}`;
+    for (const mode of ['sslmode=require', 'sslmode=verify-full', 'ssl=true']) {
+      const url = `${engine}://walter:${PASSWORD}@127.0.0.1:${wire.port}/postgres?${mode}`;
       const settings = readConnections({ connections: { main: url } }, folder).get('main') as ServerSettings;
       const database = engine === 'mysql' ? openMysql('main', settings) : openPostgres('main', settings);
       await refused(database, /offers no TLS/u, /"tls" to false/u);
@@ -219,6 +219,22 @@ describe('PostgreSQL', { skip: noOpenssl || ('missing' in postgres ? postgres.mi
       }
     }
   };
+  /** @returns statements of `walter` that still run after a while */
+  const waitIdle = async (): Promise<number> => {
+    const client = new Client({ host: server.socket, port, user: 'postgres', database: 'postgres' });
+    await client.connect();
+    try {
+      const sql = "SELECT FROM pg_stat_activity WHERE usename = 'walter' AND state = 'active'";
+      let left = 1;
+      for (let tries = 0; tries < 50 && left > 0; tries++) {
+        left = (await client.query(sql)).rowCount ?? 0;
+        if (left > 0) await wait(50);
+      }
+      return left;
+    } finally {
+      await client.end();
+    }
+  };
   const encrypted = async (database: Database): Promise<boolean> => {
     const [[ssl] = []] = await ask(database, 'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
     return ssl === true;
@@ -237,6 +253,26 @@ describe('PostgreSQL', { skip: noOpenssl || ('missing' in postgres ? postgres.mi
     () => port,
     () => encrypted,
   );
+
+  test('a cancel goes through TLS too', async () => {
+    const wire = await tap(port);
+    const database = open('postgresql', wire.port, { tls: { ca } });
+    try {
+      const stop = new AbortController();
+      const sql = 'SELECT count(*) FROM generate_series(1, 100000000) a, generate_series(1, 100000) b';
+      const running = database.query({ sql, maxRows: 1, maxBytes: 1000, signal: stop.signal });
+      await wait(300);
+      stop.abort(new Error('enough'));
+      await assert.rejects(running, /enough/u);
+      const busy = await waitIdle();
+      assert.equal(busy, 0, 'the server heeded it');
+      // The code of a CancelRequest, 80877102.
+      assert.ok(!wire.sent().includes('\u0004\u00d2\u0016\u002e'));
+    } finally {
+      await database.close();
+      wire.close();
+    }
+  });
 });
 
 const mariadb = findMariadb();

@@ -1,5 +1,6 @@
 /** One link to a PostgreSQL server and how a statement is run on it: every layer below the tree check. */
-import { connect } from 'node:net';
+import { connect, isIP } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { Client, type ClientConfig } from 'pg';
 import { SignalboxError } from '../../../../daemon/api/errors.ts';
 import { guardFrames } from './frames.ts';
@@ -172,11 +173,12 @@ export async function runOn(session: Session, run: Run): Promise<PortalResult> {
 
 /** Sends a cancel request on a connection of its own (PostgreSQL protocol 55.2.8); it needs no login, only the key of the busy one. */
 function cancel(session: Session): void {
-  const { host, port, processID, secretKey } = session.client as unknown as {
+  const { host, port, processID, secretKey, ssl } = session.client as unknown as {
     host: string;
     port: number;
     processID: number;
     secretKey: number;
+    ssl: ConnectionOptions | false;
   };
   const request = Buffer.alloc(16);
   request.writeInt32BE(16, 0);
@@ -186,7 +188,27 @@ function cancel(session: Session): void {
   const socket = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
   // The cancel may come too late or not at all: the killer follows.
   socket.on('error', () => undefined);
-  socket.end(request);
+  if (ssl === false) {
+    socket.end(request);
+    return;
+  }
+  // The key is a secret as the login is: TLS first (SSLRequest, 55.2.10), and no key to a server that refuses it.
+  const question = Buffer.alloc(8);
+  question.writeInt32BE(8, 0);
+  question.writeInt32BE(80877103, 4);
+  socket.write(question);
+  socket.once('data', (answer) => {
+    if (answer.toString('latin1') !== 'S') return void socket.destroy();
+    // `pg` hides the key of a client certificate from a spread.
+    const options = {
+      ...ssl,
+      ...(ssl.key === undefined ? {} : { key: ssl.key }),
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+      socket,
+    };
+    const secure = connectTls(options, () => secure.end(request));
+    secure.on('error', () => socket.destroy());
+  });
 }
 
 function deadline(timeoutMs: number): SignalboxError {
