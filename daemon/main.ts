@@ -5,7 +5,10 @@ import { CONTROL_PROTOCOL, type ControlEvents, type DaemonStatus } from './api/c
 import type { ErrorShape } from './api/errors.ts';
 import type { Paths } from './api/paths.ts';
 import { ConfigStore } from './config/store.ts';
-import { controlHandlers } from './control.ts';
+import { conformanceHandlers } from './control/conformance.ts';
+import { controlHandlers } from './control/handlers.ts';
+import { recordingHandlers } from './control/recordings.ts';
+import { sessionHandlers } from './control/sessions.ts';
 import { Activity } from './endpoints/activity.ts';
 import { BridgeServer } from './endpoints/bridge-server.ts';
 import { ControlServer } from './endpoints/control-server.ts';
@@ -136,18 +139,23 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
     identity: { version, build },
     log,
     messageBytes: messageBytes(),
-    handlers: controlHandlers({
-      paths,
-      config,
-      endpoints,
-      router,
-      tokens,
-      secrets,
-      status,
-      url,
-      serverLog: (name, workspace) => journal.lines(name, workspace),
-      stop: (reason) => void stop(reason),
-    }),
+    handlers: {
+      ...controlHandlers({
+        paths,
+        config,
+        endpoints,
+        router,
+        tokens,
+        secrets,
+        status,
+        url,
+        serverLog: (name, workspace) => journal.lines(name, workspace),
+        stop: (reason) => void stop(reason),
+      }),
+      ...sessionHandlers(),
+      ...recordingHandlers(),
+      ...conformanceHandlers(),
+    },
     onConnections: (count) => {
       if (count > 0) releaseControl ??= idle.hold('control connection');
       else {

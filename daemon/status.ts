@@ -1,7 +1,7 @@
 /** The picture of what runs, for people. */
 import type { DaemonStatus } from './api/control.ts';
 import type { ConfigStore } from './config/store.ts';
-import { serverStatus } from './control.ts';
+import { serverStatus } from './control/handlers.ts';
 import type { BridgeServer } from './endpoints/bridge-server.ts';
 import type { EndpointSet } from './endpoints/endpoint-set.ts';
 

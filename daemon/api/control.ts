@@ -1,5 +1,8 @@
 /** The control channel: JSON-RPC 2.0 over the WebSocket `/control`, for the CLI and the extension. Bearer = the control token. */
 import type { ConfigProblem, ResolvedEndpoint, WorkspaceInfo } from './config.ts';
+import type { ConformanceEvents, ConformanceMethods } from './conformance.ts';
+import type { RecordingEvents, RecordingMethods } from './recordings.ts';
+import type { SessionEvents, SessionMethods } from './sessions.ts';
 
 /** Control protocol versions this build speaks. A daemon serves N and N−1. */
 export const CONTROL_PROTOCOL: readonly [min: number, max: number] = [1, 1];
@@ -78,7 +81,7 @@ export interface EndpointRef {
 }
 
 /** Every request of the control channel: params and result. The first must be `hello`. */
-export interface ControlMethods {
+export interface ControlMethods extends SessionMethods, RecordingMethods, ConformanceMethods {
   hello: {
     params: { protocol: readonly [number, number]; client: { name: string; version: string; kind: 'cli' | 'extension' } };
     result: { protocol: number; version: string; build: string; pid: number };
@@ -124,9 +127,11 @@ export interface ResolvedEndpointStatus extends EndpointStatus {
   readonly path: ResolvedEndpoint['path'];
 }
 /** Notifications from the daemon. */
-export interface ControlEvents {
+export interface ControlEvents extends SessionEvents, RecordingEvents, ConformanceEvents {
   /** Servers, endpoints, workspaces or sessions changed: fetch `status` again. Debounced. */
-  changed: { readonly what: readonly ('servers' | 'endpoints' | 'workspaces' | 'sessions' | 'tools' | 'problems')[] };
+  changed: {
+    readonly what: readonly ('servers' | 'endpoints' | 'workspaces' | 'sessions' | 'tools' | 'problems' | 'recordings' | 'clients')[];
+  };
   log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string; readonly time: string };
   /** The daemon is leaving. */
   stopping: Record<string, never>;

@@ -31,6 +31,8 @@ export interface Paths {
   readonly logFile: string;
   /** Audit lines of plugins. */
   readonly auditFile: string;
+  /** 0700 folder of recordings, one folder each. */
+  readonly recordingsDir: string;
   /** The launcher wired into clients: `signalbox` (`signalbox.cmd` on Windows). */
   readonly launcher: string;
   /** Backups and undo records of wiring. */
@@ -76,6 +78,7 @@ export function signalboxPaths({ platform, home, env }: PathEnvironment): Paths 
     childrenDir: state('children'),
     logFile: state('daemon.log'),
     auditFile: state('audit.jsonl'),
+    recordingsDir: state('recordings'),
     launcher: state('bin', windows ? 'signalbox.cmd' : 'signalbox'),
     wiringDir: state('wiring'),
   };

@@ -1,14 +1,14 @@
 /** A whole run: which eras the server speaks, every property in each of them, and a verdict on every requirement. */
+
+import type { ConformEvent, Finding, Outcome, Summary, Target, Verdict } from '../api/conformance.ts';
 import type { Era } from '../protocol/eras.ts';
 import { unimplementedReason } from './coverage.ts';
-import type { ConformEvent, Finding, Outcome, Summary, Verdict } from './engine/events.ts';
 import { at } from './engine/judge.ts';
 import type { Property } from './engine/property.ts';
 import { runProperties, type SubjectReport } from './engine/runner.ts';
 import { discover, type Safety, type Subject } from './engine/subject.ts';
 import { PROPERTIES } from './properties/properties.ts';
 import { REQUIREMENTS, type Requirement } from './requirements.ts';
-import type { Target } from './transports/wire.ts';
 
 /** Settings of a run. */
 export interface ConformOptions {

@@ -1,9 +1,7 @@
 /** The testable statements of the specification, as data: 564 of them, for both eras. */
+import type { Severity } from '../api/conformance.ts';
 import type { Era } from '../protocol/eras.ts';
 import list from './requirements.json' with { type: 'json' };
-
-/** Severity of a broken requirement: MUST is an error, SHOULD a warning, a rule without a keyword (DERIVED) a note. */
-export type Severity = 'error' | 'warning' | 'note';
 
 /** One testable statement. */
 export interface Requirement {

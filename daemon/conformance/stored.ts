@@ -1,14 +1,12 @@
 /** Findings on disk: self-contained cases under `.signalbox/conformance/`, replayed without their seed. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { Finding, Target, TraceLine } from '../api/conformance.ts';
 import { SignalboxError } from '../api/errors.ts';
-import type { Finding } from './engine/events.ts';
 import type { Violation } from './engine/judge.ts';
 import { runCase } from './engine/runner.ts';
-import type { TraceLine } from './engine/session.ts';
 import { discover, type Safety } from './engine/subject.ts';
 import { propertyNamed } from './properties/properties.ts';
-import type { Target } from './transports/wire.ts';
 
 /** Where cases are kept, relative to a project. */
 export const CASES = join('.signalbox', 'conformance');

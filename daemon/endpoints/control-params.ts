@@ -8,6 +8,20 @@ type Shape = Readonly<Record<string, Field>>;
 
 const ENDPOINT: Shape = { endpoint: 'string?', workspace: 'string?' };
 
+const FILTER: Shape = { session: 'string?', client: 'string?', endpoint: 'string?', workspace: 'string?', server: 'string?' };
+const QUERY: Shape = {
+  ...FILTER,
+  after: 'number?',
+  before: 'number?',
+  limit: 'number?',
+  search: 'string?',
+  edge: 'string?',
+  method: 'string?',
+  errors: 'boolean?',
+  messages: 'boolean?',
+  reveal: 'boolean?',
+};
+
 const SHAPES: Readonly<Record<Exclude<ControlMethod, 'hello'>, Shape>> = {
   status: {},
   'servers/list': { workspace: 'string?' },
@@ -35,6 +49,33 @@ const SHAPES: Readonly<Record<Exclude<ControlMethod, 'hello'>, Shape>> = {
   'secrets/grant': { name: 'string', server: 'string', workspace: 'string?' },
   'logs/tail': { lines: 'number' },
   'daemon/stop': {},
+  'sessions/list': { ended: 'boolean?' },
+  'sessions/rows': QUERY,
+  'sessions/event': { seq: 'number', reveal: 'boolean?' },
+  'sessions/statistics': FILTER,
+  'sessions/tail': QUERY,
+  'sessions/ack': { tail: 'string', seq: 'number' },
+  'sessions/untail': { tail: 'string' },
+  'sessions/send': { ...ENDPOINT, method: 'string', params: 'object?' },
+  'record/start': { ...FILTER, name: 'string?', ring: 'boolean?' },
+  'record/stop': { recording: 'string' },
+  'record/list': { folder: 'string?' },
+  'record/show': { ...QUERY, recording: 'string' },
+  'record/statistics': { recording: 'string' },
+  'record/export': { recording: 'string', to: 'string?', format: 'string?' },
+  'record/import': { file: 'string', format: 'string?', name: 'string?' },
+  'record/remove': { recording: 'string' },
+  'record/compare': { recording: 'string', with: 'string' },
+  'replay/serve': { recording: 'string', server: 'string?', timing: 'boolean?' },
+  'replay/stop': { id: 'string' },
+  'replay/run': { recording: 'string', against: 'object', server: 'string?', allowWrites: 'boolean?', update: 'boolean?' },
+  'conform/discover': {},
+  'conform/run': { target: 'object', seed: 'number?', runs: 'number?', folder: 'string?' },
+  'conform/cancel': { run: 'string' },
+  'conform/findings': { folder: 'string' },
+  'conform/replay': { id: 'string', folder: 'string' },
+  'conform/save': { id: 'string', folder: 'string' },
+  'conform/report': { run: 'string', reporter: 'string' },
 };
 
 /** Whether `value` is a JSON object. */

@@ -7,9 +7,21 @@ import { CONTROL_PROTOCOL, type ControlEvents, type ControlMethod, type ControlM
 import { type ErrorShape, errorShape, SignalboxError } from '../api/errors.ts';
 import { checkParams, isControlMethod, isObject } from './control-params.ts';
 
+/** The connection a control request came on. */
+export interface ControlPeer {
+  /** Sends an event to this connection alone. */
+  notify<E extends keyof ControlEvents>(event: E, params: ControlEvents[E]): void;
+  /** Bytes it has not read yet. */
+  readonly backlog: number;
+  /** Aborted when the connection ends. */
+  readonly gone: AbortSignal;
+}
 /** What the daemon does for each control request. */
 export type ControlHandlers = {
-  readonly [M in Exclude<ControlMethod, 'hello'>]: (params: ControlMethods[M]['params']) => Promise<ControlMethods[M]['result']>;
+  readonly [M in Exclude<ControlMethod, 'hello'>]: (
+    params: ControlMethods[M]['params'],
+    peer: ControlPeer,
+  ) => Promise<ControlMethods[M]['result']>;
 };
 
 /** What a control server is built from. */
@@ -33,7 +45,7 @@ type Id = string | number | null;
 export class ControlServer {
   readonly #options: ControlServerOptions;
   readonly #server: WebSocketServer;
-  readonly #greeted = new Set<WebSocket>();
+  readonly #greeted = new Map<WebSocket, ControlPeer>();
 
   constructor(options: ControlServerOptions) {
     this.#options = options;
@@ -73,7 +85,7 @@ export class ControlServer {
   /** Sends one event to every greeted connection. */
   broadcast<E extends keyof ControlEvents>(event: E, params: ControlEvents[E]): void {
     const text = JSON.stringify({ jsonrpc: '2.0', method: event, params });
-    for (const connection of this.#greeted) connection.send(text);
+    for (const connection of this.#greeted.keys()) connection.send(text);
   }
 
   /** Ends every connection (1001) and resolves when the last is gone; one that does not answer within a second is cut. */
@@ -118,7 +130,7 @@ export class ControlServer {
   #hello(connection: WebSocket, id: Id, method: string, params: unknown): void {
     try {
       const protocol = agree(method, params, this.#options.identity.version);
-      this.#greeted.add(connection);
+      this.#greeted.set(connection, peerOf(connection));
       this.#options.onConnections?.(this.#greeted.size);
       send(connection, { id, result: { protocol, ...this.#options.identity, pid: process.pid } });
     } catch (error) {
@@ -135,8 +147,9 @@ export class ControlServer {
       fail(connection, id, JSONRPC.params, error);
       return;
     }
+    const peer = this.#greeted.get(connection) ?? peerOf(connection);
     try {
-      send(connection, { id, result: await this.#options.handlers[method](checked) });
+      send(connection, { id, result: await this.#options.handlers[method](checked, peer) });
     } catch (error) {
       // what is not ours has a trace worth keeping; an expected error is the client's to show
       if (!(error instanceof SignalboxError))
@@ -144,6 +157,18 @@ export class ControlServer {
       fail(connection, id, JSONRPC.server, error);
     }
   }
+}
+
+function peerOf(connection: WebSocket): ControlPeer {
+  const gone = new AbortController();
+  connection.once('close', () => gone.abort(new Error('the control connection ended')));
+  return {
+    notify: (event, params) => connection.send(JSON.stringify({ jsonrpc: '2.0', method: event, params })),
+    get backlog() {
+      return connection.bufferedAmount;
+    },
+    gone: gone.signal,
+  };
 }
 
 /**

@@ -1,13 +1,12 @@
 /** The work of `signalbox conform`: a run, a replay, a saved test. Loaded when it is asked for. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { ConformEvent, Finding, Target } from '../../api/conformance.ts';
 import { SignalboxError } from '../../api/errors.ts';
 import { type ConformReport, conform } from '../../conformance/conform.ts';
-import type { ConformEvent, Finding } from '../../conformance/engine/events.ts';
 import { htmlReport, junitReport, sarifReport } from '../../conformance/reporters/documents.ts';
 import { prettyReport, progressLine } from '../../conformance/reporters/pretty.ts';
 import { loadFinding, replayFinding, saveAsTest, storeFinding } from '../../conformance/stored.ts';
-import type { Target } from '../../conformance/transports/wire.ts';
 import type { Era } from '../../protocol/eras.ts';
 import { usageError } from '../arguments.ts';
 import type { CommandContext } from '../command.ts';

@@ -1,7 +1,9 @@
 /** What rules report to: which requirement was looked at, and whether it held. */
+
+import type { Severity } from '../../api/conformance.ts';
 import type { Era } from '../../protocol/eras.ts';
 import { isObject, type JsonObject } from '../../protocol/message.ts';
-import { requirementOf, type Severity, severityOf } from '../requirements.ts';
+import { requirementOf, severityOf } from '../requirements.ts';
 
 /** One broken requirement, as seen once. */
 export interface Violation {

@@ -1,11 +1,11 @@
 /** Runs properties against a server: phases, budgets in cases, shrinking over real connections, confirmation, liveness. */
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
+import type { ConformEvent, Finding, TraceLine } from '../../api/conformance.ts';
 import { REQUIREMENTS, type Requirement, requirementOf, specificationUrl } from '../requirements.ts';
-import type { ConformEvent, Finding } from './events.ts';
 import type { Violation } from './judge.ts';
 import { PHASES, type Property, type Trial } from './property.ts';
-import { Session, type SessionOptions, type TraceLine } from './session.ts';
+import { Session, type SessionOptions } from './session.ts';
 import type { Subject } from './subject.ts';
 
 /** Settings of a run against one subject. */

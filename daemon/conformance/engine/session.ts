@@ -1,19 +1,14 @@
 /** One connection to the server under test: asks, watches, and judges every frame. Not an SDK client: nothing is repaired or hidden. */
+
+import type { Target, TraceLine } from '../../api/conformance.ts';
 import { type Era, LEGACY_LATEST, META, MODERN_VERSION, modernHeaders } from '../../protocol/eras.ts';
 import { isObject, type JsonObject, metaOf } from '../../protocol/message.ts';
 import { HttpWire } from '../transports/http-wire.ts';
 import { StdioWire } from '../transports/stdio-wire.ts';
-import type { Frame, HttpFacts, SendOptions, Sent, Target, Wire } from '../transports/wire.ts';
+import type { Frame, HttpFacts, SendOptions, Sent, Wire } from '../transports/wire.ts';
 import { readFrame } from './frame-rules.ts';
 import { at, Judge, shown } from './judge.ts';
 import { type Asked, keyOf, Model } from './model.ts';
-
-/** One line of the trace of a connection. */
-export interface TraceLine {
-  readonly direction: '>' | '<' | '!';
-  readonly channel: string;
-  readonly text: string;
-}
 
 /** What became of a request. */
 export interface Answer {

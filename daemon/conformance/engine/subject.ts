@@ -1,9 +1,9 @@
 /** What is known about the server under test before the first property runs. */
 import fc from 'fast-check';
+import type { Target } from '../../api/conformance.ts';
 import { type Era, META } from '../../protocol/eras.ts';
 import { isObject, type JsonObject } from '../../protocol/message.ts';
 import { validValues } from '../generators/schema.ts';
-import type { Target } from '../transports/wire.ts';
 import { at, objectsAt } from './judge.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { compile } from './validator.ts';

@@ -1,5 +1,5 @@
 /** Reports for machines and for reading: JUnit, SARIF, one HTML file. */
-import type { Finding, Summary } from '../engine/events.ts';
+import type { Finding, Summary } from '../../api/conformance.ts';
 import { REQUIREMENTS, specificationUrl } from '../requirements.ts';
 import { clip } from '../transports/wire.ts';
 

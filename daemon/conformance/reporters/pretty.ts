@@ -1,5 +1,5 @@
 /** The report for a terminal. */
-import type { ConformEvent, Finding, Summary, Verdict } from '../engine/events.ts';
+import type { ConformEvent, Finding, Summary, Verdict } from '../../api/conformance.ts';
 import { clip } from '../transports/wire.ts';
 
 /** A progress line, drawn over itself. */

@@ -1,6 +1,7 @@
 /** Streamable HTTP with everything in sight: status, headers, body bytes, every event of every stream. */
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
+import type { Target } from '../../api/conformance.ts';
 import { SseReader } from './sse.ts';
 import {
   clip,
@@ -11,7 +12,6 @@ import {
   type Sent,
   type SseEvent,
   strictText,
-  type Target,
   type Wire,
   type WireListener,
 } from './wire.ts';

@@ -1,7 +1,8 @@
 /** stdio with every byte in sight: lines are split here, and what is no JSON line is a finding, not noise. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import { clip, jsonOf, type SendOptions, type Sent, strictText, type Target, type Wire, type WireListener } from './wire.ts';
+import type { Target } from '../../api/conformance.ts';
+import { clip, jsonOf, type SendOptions, type Sent, strictText, type Wire, type WireListener } from './wire.ts';
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 

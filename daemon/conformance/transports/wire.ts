@@ -1,16 +1,5 @@
 /** What the engine needs of a transport: bytes out, frames in, and nothing hidden. */
 
-/** How a server is reached. */
-export type Target =
-  | {
-      readonly kind: 'stdio';
-      readonly command: string;
-      readonly args: readonly string[];
-      readonly cwd?: string;
-      readonly env?: Readonly<Record<string, string>>;
-    }
-  | { readonly kind: 'http'; readonly url: string; readonly headers?: Readonly<Record<string, string>> };
-
 /** A JSON text the server sent. */
 export interface Frame {
   readonly text: string;

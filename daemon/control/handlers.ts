@@ -1,18 +1,21 @@
 /** What the daemon does for each request of the control channel: thin calls into the parts. */
 import { readFile } from 'node:fs/promises';
-import type { DaemonStatus, EndpointRef, ServerStatus } from './api/control.ts';
-import { SignalboxError } from './api/errors.ts';
-import type { Paths } from './api/paths.ts';
-import { realFolder } from './config/folders.ts';
-import type { ConfigStore } from './config/store.ts';
-import type { ControlHandlers } from './endpoints/control-server.ts';
-import type { EndpointSet, ServedEndpoint } from './endpoints/endpoint-set.ts';
-import type { Outcome } from './protocol/message.ts';
-import type { EndpointView } from './router/endpoint-view.ts';
-import type { Member } from './router/member.ts';
-import type { Router } from './router/router.ts';
-import type { SecretStore } from './security/secrets.ts';
-import type { TokenStore } from './security/tokens.ts';
+import type { ConformanceMethods } from '../api/conformance.ts';
+import type { DaemonStatus, EndpointRef, ServerStatus } from '../api/control.ts';
+import { SignalboxError } from '../api/errors.ts';
+import type { Paths } from '../api/paths.ts';
+import type { RecordingMethods } from '../api/recordings.ts';
+import type { SessionMethods } from '../api/sessions.ts';
+import { realFolder } from '../config/folders.ts';
+import type { ConfigStore } from '../config/store.ts';
+import type { ControlHandlers } from '../endpoints/control-server.ts';
+import type { EndpointSet, ServedEndpoint } from '../endpoints/endpoint-set.ts';
+import type { Outcome } from '../protocol/message.ts';
+import type { EndpointView } from '../router/endpoint-view.ts';
+import type { Member } from '../router/member.ts';
+import type { Router } from '../router/router.ts';
+import type { SecretStore } from '../security/secrets.ts';
+import type { TokenStore } from '../security/tokens.ts';
 
 /** The parts the handlers call. */
 export interface ControlParts {
@@ -29,7 +32,9 @@ export interface ControlParts {
 }
 
 /** Builds the handler table. */
-export function controlHandlers(parts: ControlParts): ControlHandlers {
+export function controlHandlers(
+  parts: ControlParts,
+): Omit<ControlHandlers, keyof SessionMethods | keyof RecordingMethods | keyof ConformanceMethods> {
   const { config, endpoints, router, tokens, secrets, paths } = parts;
   const served = (ref: EndpointRef): ServedEndpoint => findEndpoint(endpoints, config, ref);
   const call = async (view: EndpointView, method: string, params: Record<string, unknown>): Promise<Record<string, unknown>> =>
