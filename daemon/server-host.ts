@@ -8,7 +8,7 @@ import type { ChildRegistry } from './lifecycle/children.ts';
 import { ChildEnvironments } from './lifecycle/environment.ts';
 import type { installation } from './lifecycle/installation.ts';
 import { patternOpener } from './patterns/pattern-opener.ts';
-import type { Identity } from './upstreams/connection.ts';
+import type { Identity } from './upstreams/handshake.ts';
 import { linkOpener } from './upstreams/open-link.ts';
 import { UpstreamHost } from './upstreams/upstream-host.ts';
 

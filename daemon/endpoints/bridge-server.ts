@@ -7,7 +7,7 @@ import { RPC, rpcError, toolFailure } from '../protocol/codes.ts';
 import { encode, readFrame } from '../protocol/frame.ts';
 import { isRequest, type Message, type Outcome, type Request, response } from '../protocol/message.ts';
 import type { Router } from '../router/router.ts';
-import type { Identity } from '../upstreams/connection.ts';
+import type { Identity } from '../upstreams/handshake.ts';
 import { MESSAGE_BYTES_HEADER } from './bridge-path.ts';
 import type { ServedEndpoint } from './endpoint-set.ts';
 import { Session } from './session.ts';

@@ -5,7 +5,7 @@ import type { StateStore } from '../api/state.ts';
 import type { CatalogStore } from '../router/catalog-store.ts';
 import { EndpointView } from '../router/endpoint-view.ts';
 import type { Router } from '../router/router.ts';
-import type { Identity } from '../upstreams/connection.ts';
+import type { Identity } from '../upstreams/handshake.ts';
 import type { UpstreamHost } from '../upstreams/upstream-host.ts';
 import { EventIds } from './event-id.ts';
 import { HttpEndpoint } from './http-endpoint.ts';

@@ -8,7 +8,7 @@ import { inboundRoute } from '../protocol/inbound.ts';
 import { isRequest, type Message, type Request, type RequestId, response } from '../protocol/message.ts';
 import type { EndpointView } from '../router/endpoint-view.ts';
 import type { Router } from '../router/router.ts';
-import type { Identity } from '../upstreams/connection.ts';
+import type { Identity } from '../upstreams/handshake.ts';
 import { readBody } from './body.ts';
 import type { EventIds } from './event-id.ts';
 import { Exchange } from './exchange.ts';

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EndpointView } from '../router/endpoint-view.ts';
 import type { Router } from '../router/router.ts';
-import type { Identity } from '../upstreams/connection.ts';
+import type { Identity } from '../upstreams/handshake.ts';
 import type { EventIds } from './event-id.ts';
 import { LegacySession } from './legacy-session.ts';
 import type { SessionState } from './session.ts';

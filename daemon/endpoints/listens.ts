@@ -5,7 +5,7 @@ import { META, modernResult } from '../protocol/eras.ts';
 import { isObject, type JsonObject, metaOf, type Notification, type Outcome, type Request, type RequestId } from '../protocol/message.ts';
 import type { EndpointView } from '../router/endpoint-view.ts';
 import type { Router } from '../router/router.ts';
-import type { Identity } from '../upstreams/connection.ts';
+import type { Identity } from '../upstreams/handshake.ts';
 import type { Deliver } from './deliver.ts';
 import { HeldSubscriptions } from './held-subscriptions.ts';
 

@@ -20,7 +20,7 @@ import type { AskOptions, Caller, CallerSession } from '../router/call.ts';
 import type { EndpointView } from '../router/endpoint-view.ts';
 import { reaches } from '../router/log-levels.ts';
 import type { Router } from '../router/router.ts';
-import type { Identity } from '../upstreams/connection.ts';
+import type { Identity } from '../upstreams/handshake.ts';
 import { Asks } from './asks.ts';
 import type { Deliver } from './deliver.ts';
 import { HeldSubscriptions } from './held-subscriptions.ts';

@@ -2,7 +2,7 @@
 import type { Era } from '../protocol/eras.ts';
 import { DAEMON_KEY } from '../protocol/hops.ts';
 import { isObject, type JsonObject } from '../protocol/message.ts';
-import type { Identity } from '../upstreams/connection.ts';
+import type { Identity } from '../upstreams/handshake.ts';
 import type { EndpointView } from './endpoint-view.ts';
 import { tasksCapability } from './tasks.ts';
 

@@ -7,7 +7,7 @@ import { type Era, MODERN_VERSIONS, modernResult, negotiateLegacy } from '../pro
 import { hopFault, hopsOf } from '../protocol/hops.ts';
 import { isObject, type JsonObject, type Notification, type Outcome, type Request } from '../protocol/message.ts';
 import { withMembers } from '../protocol/outcome.ts';
-import type { Identity } from '../upstreams/connection.ts';
+import type { Identity } from '../upstreams/handshake.ts';
 import type { ClientCall } from './call.ts';
 import { Carrier } from './carry.ts';
 import type { Catalog, Route } from './catalog.ts';

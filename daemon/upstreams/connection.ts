@@ -1,12 +1,11 @@
 /** One live, initialized connection to a server: ids, progress tokens, time-outs, cancellation, and what the server asks. */
 import { SignalboxError } from '../api/errors.ts';
-import { type Era, LEGACY_LATEST, LEGACY_VERSIONS, META, MODERN_VERSION, withEnvelope } from '../protocol/eras.ts';
+import { type Era, META, withEnvelope } from '../protocol/eras.ts';
 import { outcomeOf } from '../protocol/frame.ts';
 import { HOPS_KEY } from '../protocol/hops.ts';
 import { InFlight } from '../protocol/in-flight.ts';
 import {
   isNotification,
-  isObject,
   isRequest,
   type JsonObject,
   type Message,
@@ -18,36 +17,18 @@ import {
   type Response,
   response,
 } from '../protocol/message.ts';
+import { askerOf, onlyListener } from './attribution.ts';
+import { type Agreement, type HandshakeOptions, shakeHands } from './handshake.ts';
 import type { Link, LinkListener, OpenLink } from './link.ts';
 import { Questions } from './questions.ts';
 import type { Question, RequestOptions } from './request.ts';
 
-export type { RequestOptions } from './request.ts';
-
-/** Who we are towards servers. */
-export interface Identity {
-  readonly name: string;
-  readonly title: string;
-  readonly version: string;
-}
-
 /** What a connection needs to know. */
-export interface ConnectionOptions {
-  /** Name for errors. */
-  readonly server: string;
-  readonly identity: Identity;
-  /** The era to shake hands in. */
-  readonly era: Era;
-  /** Client capabilities declared in a legacy `initialize`. */
-  readonly capabilities?: JsonObject;
+export interface ConnectionOptions extends HandshakeOptions {
   /** Our daemon's id, added to the hops of every request (servers that are a Signalbox). */
   readonly hop?: string;
-  /** Milliseconds a handshake may take. */
-  readonly startTimeoutMs: number;
   /** Milliseconds a request may stay without answer or progress. */
   readonly timeoutMs: number;
-  /** Gives up a handshake that is under way. */
-  readonly signal?: AbortSignal;
   /** Anything the server says outside a request. */
   readonly onNotification: (notification: Notification) => void;
   /** What the server asks outside any call (`roots/list` after the handshake). Without it such a question is refused. */
@@ -65,21 +46,6 @@ interface Pending {
   readonly options: RequestOptions;
   readonly touch: () => void;
 }
-
-/** What the handshake agreed on. */
-export interface Agreement {
-  readonly era: Era;
-  /** Revision agreed on. */
-  readonly revision: string;
-  readonly capabilities: JsonObject;
-  readonly serverInfo: JsonObject;
-  readonly instructions: string | undefined;
-  /** `_meta` of the handshake's result. */
-  readonly meta: JsonObject;
-}
-
-/** Thrown by {@link Connection.open} when the server answered that it does not speak the era asked for. */
-export class EraRefused extends SignalboxError {}
 
 /** A connection to one server. Open one with {@link Connection.open}. */
 export class Connection implements LinkListener {
@@ -110,7 +76,7 @@ export class Connection implements LinkListener {
     const connection = new Connection(options);
     connection.#link = await openLink(connection);
     try {
-      const agreement = options.era === 'modern' ? await connection.#discover() : await connection.#initialize();
+      const agreement = await shakeHands(options, (method, params, how) => connection.request(method, params, how));
       connection.#agreement = agreement;
       connection.#link.agreed(agreement.revision);
       if (options.era === 'legacy') connection.notify('notifications/initialized');
@@ -220,40 +186,8 @@ export class Connection implements LinkListener {
     this.#link?.abandon(id);
   }
 
-  async #initialize(): Promise<Agreement> {
-    const { capabilities: declared, identity } = this.#options;
-    const params = { protocolVersion: LEGACY_LATEST, capabilities: declared ?? {}, clientInfo: { ...identity } };
-    const outcome = await this.request('initialize', params, this.#handshake());
-    if ('error' in outcome) throw this.#refused(EraRefused, outcome.error.message);
-    const { protocolVersion } = outcome.result;
-    if (typeof protocolVersion !== 'string' || !LEGACY_VERSIONS.includes(protocolVersion))
-      throw this.#refused(SignalboxError, `It answered with revision ${JSON.stringify(protocolVersion)}.`);
-    return agreementOf('legacy', protocolVersion, outcome.result);
-  }
-
-  async #discover(): Promise<Agreement> {
-    const outcome = await this.request('server/discover', {}, this.#handshake());
-    if ('error' in outcome) throw this.#refused(EraRefused, outcome.error.message);
-    const { supportedVersions } = outcome.result;
-    if (!Array.isArray(supportedVersions) || !supportedVersions.includes(MODERN_VERSION))
-      throw this.#refused(EraRefused, `It supports only ${JSON.stringify(supportedVersions)}.`);
-    return agreementOf('modern', MODERN_VERSION, outcome.result);
-  }
-
-  #handshake(): RequestOptions {
-    const { startTimeoutMs, signal } = this.#options;
-    return { timeoutMs: startTimeoutMs, ...(signal === undefined ? {} : { signal }) };
-  }
-
-  #refused(kind: typeof SignalboxError, why: string): SignalboxError {
-    return new kind('SBX_SERVER_PROTOCOL', `Server "${this.#options.server}" and Signalbox found no common protocol revision.`, {
-      why,
-      fix: `Signalbox speaks ${[MODERN_VERSION, ...LEGACY_VERSIONS].join(', ')}; update the server.`,
-    });
-  }
-
   message(message: Message, related?: RequestId): void {
-    if (isRequest(message)) this.#questions.asked(message, this.#asker(message, related));
+    if (isRequest(message)) this.#questions.asked(message, askerOf(this.#pending, message.method, related));
     else if (isNotification(message)) this.#notified(message, related);
     else this.#answered(message);
   }
@@ -264,44 +198,18 @@ export class Connection implements LinkListener {
     pending.settle(outcomeOf(message));
   }
 
-  /** The request a question belongs to: by its stream, or because all that it could belong to are one client's. */
-  #asker(message: Request, related: RequestId | undefined): { id: RequestId; options: RequestOptions } | 'nobody' | 'ambiguous' {
-    const certain = related === undefined ? undefined : this.#pending.get(related);
-    if (related !== undefined && certain?.options.onQuestion !== undefined) return { id: related, options: certain.options };
-    // Roots belong to the connection, whatever is under way on it.
-    if (message.method === 'roots/list') return 'nobody';
-    let found: { id: RequestId; options: RequestOptions } | undefined;
-    for (const [id, { options }] of this.#pending) {
-      if (options.onQuestion === undefined) continue;
-      if (found !== undefined && (found.options.asker === undefined || found.options.asker !== options.asker)) return 'ambiguous';
-      found ??= { id, options };
-    }
-    return found ?? 'nobody';
-  }
-
   #notified(notification: Notification, related: RequestId | undefined): void {
     if (notification.method === 'notifications/progress') return this.#progress(notification.params ?? {});
     if (notification.method === 'notifications/cancelled') return this.#questions.cancelled(notification.params ?? {});
     const certain = related === undefined ? undefined : this.#pending.get(related)?.options.onNotification;
     if (certain !== undefined) return certain(notification);
     if (notification.method === 'notifications/message') {
-      this.#onlyListener()?.(notification);
+      onlyListener(this.#pending)?.(notification);
       // A modern server logs for the request that asked for it; nobody else hears it (2026-07-28, "Logging").
       if (this.era === 'modern') return;
     }
     // That our own subscription was taken is between the server and us, and so is its id.
     if (notification.method !== 'notifications/subscriptions/acknowledged') this.#options.onNotification(withoutSubscription(notification));
-  }
-
-  /** Who wants the log, when that is one client for certain. Legacy sessions hear it as a broadcast and do not count. */
-  #onlyListener(): ((notification: Notification) => void) | undefined {
-    let found: RequestOptions | undefined;
-    for (const { options } of this.#pending.values()) {
-      if (options.logLevel === undefined || options.onNotification === undefined) continue;
-      if (found !== undefined && found.asker !== options.asker) return undefined;
-      found ??= options;
-    }
-    return found?.onNotification;
   }
 
   fault(error: SignalboxError, id?: RequestId): void {
@@ -328,20 +236,6 @@ export class Connection implements LinkListener {
     pending?.touch();
     pending?.options.onProgress?.(params);
   }
-}
-
-function agreementOf(era: Era, revision: string, result: JsonObject): Agreement {
-  const { capabilities, serverInfo, instructions } = result;
-  const meta = metaOf(result) ?? {};
-  const info = serverInfo ?? meta['io.modelcontextprotocol/serverInfo'];
-  return {
-    era,
-    revision,
-    capabilities: isObject(capabilities) ? capabilities : {},
-    serverInfo: isObject(info) ? info : {},
-    instructions: typeof instructions === 'string' ? instructions : undefined,
-    meta,
-  };
 }
 
 function withoutSubscription(notification: Notification): Notification {

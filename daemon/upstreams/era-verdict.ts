@@ -1,7 +1,7 @@
 /** Which leg serves a client of an era: the server's own leg of that era if it speaks it, else the other one. Found out once and kept. */
 import { SignalboxError } from '../api/errors.ts';
 import type { Era } from '../protocol/eras.ts';
-import { EraRefused } from './connection.ts';
+import { EraRefused } from './handshake.ts';
 import type { Leg } from './leg.ts';
 import type { ServerFacts } from './server-facts.ts';
 

@@ -2,7 +2,8 @@
 import type { ServerState } from '../api/control.ts';
 import { type ErrorShape, errorFromShape, errorShape, type SignalboxError } from '../api/errors.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
-import { type Connection, type ConnectionOptions, EraRefused } from './connection.ts';
+import type { Connection, ConnectionOptions } from './connection.ts';
+import { EraRefused } from './handshake.ts';
 
 /** What opening needs from the supervisor. */
 export type Supervised = Pick<ConnectionOptions, 'startTimeoutMs' | 'signal' | 'onFault' | 'onClosed'>;
