@@ -1,8 +1,8 @@
 /** Every fault the reference server can have, run against the properties that name its requirement. */
 import { readFileSync } from 'node:fs';
+import type { Target } from '../../daemon/api/conformance.ts';
 import { conform } from '../../daemon/conformance/conform.ts';
 import { requirementOf } from '../../daemon/conformance/requirements.ts';
-import type { Target } from '../../daemon/conformance/transports/wire.ts';
 import type { Era } from '../../daemon/protocol/eras.ts';
 import { serveHttp } from './reference/main.ts';
 

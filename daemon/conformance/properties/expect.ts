@@ -1,4 +1,5 @@
 /** Words the properties share. */
+import { MODERN_VERSIONS } from '../../protocol/eras.ts';
 import type { JsonObject } from '../../protocol/message.ts';
 import { at, shown } from '../engine/judge.ts';
 import type { Answer, Session } from '../engine/session.ts';
@@ -62,5 +63,32 @@ export function steady(result: JsonObject | undefined): unknown {
   return rest;
 }
 
-/** Short names for what is expected in a table. */
-export type Json = JsonObject;
+/** Skips unless the capability is declared. */
+export const lacks =
+  (capability: string) =>
+  (subject: Subject): string | undefined =>
+    Object.hasOwn(subject.capabilities, capability) ? undefined : `the server does not declare ${capability}`;
+
+/** Skips when the capability is declared. */
+export const has =
+  (capability: string) =>
+  (subject: Subject): string | undefined =>
+    Object.hasOwn(subject.capabilities, capability) ? `the server declares ${capability}` : undefined;
+
+/** Skips a server without tools. */
+export const noTools = (subject: Subject): string | undefined =>
+  Object.hasOwn(subject.capabilities, 'tools') ? undefined : 'the server has no tools';
+
+/** Skips a server whose tools may not be called. */
+export const noCalls = (subject: Subject): string | undefined =>
+  noTools(subject) ??
+  (subject.callable.length === 0 ? 'no tool may be called: none says that it is read-only, and none is allowed' : undefined);
+
+/** Versions the server says it supports. */
+export const supported = (subject: Subject): readonly unknown[] => {
+  const listed = at(subject.handshake, 'supportedVersions');
+  return Array.isArray(listed) ? listed : MODERN_VERSIONS;
+};
+
+/** Methods every modern server of these capabilities answers. */
+export const methods = (subject: Subject): readonly string[] => ['server/discover', ...servedLists(subject).map(([method]) => method)];

@@ -1,24 +1,50 @@
-/** Every property, by area. */
+/** Every property, by area. Their order is part of what a seed means: new ones go to the end of their area. */
 import type { Property } from '../engine/property.ts';
 import { ASKING } from './asking.ts';
+import { BYTES } from './bytes.ts';
+import { COMPLETION } from './completion.ts';
+import { HEADERS } from './headers.ts';
+import { HTTP } from './http.ts';
 import { JSONRPC } from './jsonrpc.ts';
 import { LIFECYCLE } from './lifecycle.ts';
-import { LISTED } from './lists.ts';
-import { MODERN } from './modern.ts';
-import { STREAMS } from './streams.ts';
-import { TOOLS } from './tools.ts';
-import { TRANSPORTS } from './transports.ts';
+import { LOGGING } from './logging.ts';
+import { MALFORMED } from './malformed.ts';
+import { PAGINATION } from './pagination.ts';
+import { PROMPTS } from './prompts.ts';
+import { REQUESTS } from './requests.ts';
+import { RESOURCES } from './resources.ts';
+import { ROUND_TRIPS } from './rounds.ts';
+import { RUNNING } from './running.ts';
+import { STATELESSNESS } from './statelessness.ts';
+import { SUBSCRIPTIONS } from './subscriptions.ts';
+import { TOOL_CALLS } from './tool-calls.ts';
+import { TOOL_DEFINITIONS } from './tool-definitions.ts';
+import { TOOL_EFFECTS } from './tool-effects.ts';
+import { VERSIONS_MODERN } from './versions.ts';
 
 /** Every property. */
 export const PROPERTIES: readonly Property[] = [
   ...LIFECYCLE,
-  ...MODERN,
+  ...VERSIONS_MODERN,
+  ...STATELESSNESS,
   ...JSONRPC,
-  ...TOOLS,
-  ...LISTED,
-  ...STREAMS,
+  ...MALFORMED,
+  ...REQUESTS,
+  ...TOOL_DEFINITIONS,
+  ...TOOL_CALLS,
+  ...TOOL_EFFECTS,
+  ...PAGINATION,
+  ...RESOURCES,
+  ...PROMPTS,
+  ...COMPLETION,
+  ...RUNNING,
+  ...LOGGING,
+  ...SUBSCRIPTIONS,
   ...ASKING,
-  ...TRANSPORTS,
+  ...ROUND_TRIPS,
+  ...HTTP,
+  ...HEADERS,
+  ...BYTES,
 ];
 
 /** The property a stored case names. */

@@ -1,0 +1,95 @@
+/** Bytes: how they are cut, how many there are, how deep they nest. */
+import fc from 'fast-check';
+import type { JsonObject } from '../../protocol/message.ts';
+import { type Property, property } from '../engine/property.ts';
+import { canonical } from '../engine/result-rules.ts';
+import type { Session } from '../engine/session.ts';
+import { cheapMethod, outcomeText, steady } from './expect.ts';
+
+const chunks = property<{ sizes: readonly number[] }>({
+  name: 'stdio/chunks',
+  area: 'stdio',
+  phase: 'malformed',
+  stems: ['STD-PARTIAL-READ'],
+  transports: ['stdio'],
+  cases: () => ({
+    boundaries: [{ sizes: [1] }, { sizes: [1, 1, 1, 1] }, { sizes: [30, 1, 1, 1, 1, 1] }, { sizes: Array.from({ length: 60 }, () => 2) }],
+    arbitrary: fc.record({ sizes: fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 6 }) }),
+  }),
+  async run({ session, subject }, { sizes }) {
+    const usual = await session.request(cheapMethod(subject));
+    const answer = await session.request(cheapMethod(subject), undefined, { chunks: sizes, id: `é😀-${session.freshId()}` });
+    session.judge.check(
+      'STD-PARTIAL-READ',
+      canonical(steady(answer.result)) === canonical(steady(usual.result)),
+      'the same answer however it is cut',
+      () => outcomeText(session, answer),
+    );
+    // several messages in one write
+    const [one, two] = [session.compose(cheapMethod(subject), undefined), session.compose('notAMethod', undefined)];
+    const both = Buffer.from(`${JSON.stringify(one)}\n${JSON.stringify(two)}`);
+    await Promise.all([session.ask(one, { text: both }), waitFor(session, two)]);
+  },
+});
+
+/** Registers a request that travels inside another write. */
+async function waitFor(session: Session, message: JsonObject): Promise<void> {
+  const answer = await session.ask(message, { unsent: true });
+  session.judge.check(
+    'STD-PARTIAL-READ',
+    answer.message !== undefined,
+    'every message of one write is answered',
+    'no answer to the second',
+  );
+}
+
+const large = property<{ bytes: number }>({
+  name: 'robustness/large',
+  area: 'robustness',
+  phase: 'malformed',
+  stems: ['STD-LARGE', 'ROB-NO-CRASH', 'SCH-BOUNDS'],
+  cases: () => ({ boundaries: [65_535, 65_536, 65_537, 300_000, 1_000_000].map((bytes) => ({ bytes })) }),
+  async run({ session, subject }, { bytes }) {
+    const answer = await session.request(cheapMethod(subject), undefined, {
+      meta: { 'com.example/filler': 'x'.repeat(bytes) },
+      provoked: true,
+    });
+    session.judge.check('STD-LARGE', answer.message !== undefined, `a message of ${bytes} bytes is answered`, () =>
+      outcomeText(session, answer),
+    );
+  },
+});
+
+const deep = property<{ text: string; what: string }>({
+  name: 'robustness/extremes',
+  area: 'robustness',
+  phase: 'malformed',
+  stems: ['ROB-NO-CRASH', 'RPC-SURVIVE-GARBAGE', 'SCH-BOUNDS'],
+  cases(subject) {
+    const wrap = (inner: string): string =>
+      `{"jsonrpc":"2.0","id":"bad","method":${JSON.stringify(cheapMethod(subject))},"params":${inner}}`;
+    const nested = (depth: number): string => `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+    return {
+      boundaries: [
+        { what: '1e400', text: wrap('{"cursor":1e400}') },
+        { what: 'a lone surrogate', text: wrap('{"cursor":"\\ud800"}') },
+        { what: '__proto__', text: wrap('{"__proto__":{"polluted":true}}') },
+        { what: 'constructor.prototype', text: wrap('{"constructor":{"prototype":{"polluted":true}}}') },
+        { what: 'duplicate keys', text: wrap('{"a":1,"a":2}') },
+        { what: '1 000 nested arrays', text: wrap(nested(1000)) },
+        { what: '10 000 nested arrays', text: wrap(nested(10_000)) },
+        { what: '100 000 keys', text: wrap(`{${Array.from({ length: 20_000 }, (_, index) => `"k${index}":0`).join(',')}}`) },
+      ],
+    };
+  },
+  async run({ session, subject }, { text }) {
+    await session.malformed(Buffer.from(text), {
+      ids: ['bad'],
+      ...(session.era === 'modern' ? { headers: { 'mcp-method': cheapMethod(subject) } } : {}),
+    });
+    session.judge.check('SCH-BOUNDS', session.ended === undefined, 'bounded work', String(session.ended));
+  },
+});
+
+/** The properties of bytes. */
+export const BYTES: readonly Property[] = [chunks, large, deep];

@@ -1,0 +1,159 @@
+/** The rounds of 2026-07-28: questions in `input_required`, answered, spoilt, repeated elsewhere. */
+import type { JsonObject } from '../../protocol/message.ts';
+import { isObject } from '../../protocol/message.ts';
+import { at, shown } from '../engine/judge.ts';
+import { type Property, property } from '../engine/property.ts';
+import type { Answer, Session } from '../engine/session.ts';
+import { ALL, askers, reply } from './client.ts';
+import { outcomeText } from './expect.ts';
+
+const ROUNDS = 10;
+
+type Change =
+  | 'none'
+  | 'other connection'
+  | 'state flipped'
+  | 'state cut'
+  | 'state longer'
+  | 'state empty'
+  | 'responses dropped'
+  | 'extra response'
+  | 'wrong response'
+  | 'decline'
+  | 'cancel';
+
+const CHANGES: readonly Change[] = [
+  'none',
+  'other connection',
+  'state flipped',
+  'state cut',
+  'state longer',
+  'state empty',
+  'responses dropped',
+  'extra response',
+  'wrong response',
+  'decline',
+  'cancel',
+];
+
+const rounds = property<{ tool: string; change: Change }>({
+  name: 'asking/rounds',
+  area: 'mrtr',
+  phase: 'stateful',
+  stems: [
+    'MRTR-COMPLETES',
+    'MRTR-INDEPENDENT',
+    'MRTR-STATE-INTEGRITY',
+    'MRTR-REREQUEST',
+    'MRTR-EXTRA-IGNORED',
+    'MRTR-VALIDATE',
+    'MRTR-ONE-OF',
+    'MRTR-REQ-KIND',
+    'MRTR-STATE-STRING',
+    'MRTR-NO-CACHE',
+    'MRTR-NO-RETRY-ASSUMED',
+    'ELI-DECLINE',
+  ],
+  eras: ['modern'],
+  skip: (subject) => (askers(subject).length === 0 ? 'no tool that may be called asks for anything' : undefined),
+  cases: (subject) => ({
+    boundaries: askers(subject)
+      .slice(0, 8)
+      .flatMap(({ tool }) => CHANGES.map((change) => ({ tool: tool.name, change }))),
+  }),
+  async run({ session, subject, open }, { tool, change }) {
+    const { judge } = session;
+    const args = { name: tool, arguments: subject.tools.find(({ name }) => name === tool)?.sample ?? {} };
+    let answer = await ask(session, args);
+    if (at(answer.result, 'resultType') !== 'input_required') return;
+    const plain =
+      change === 'none' || change === 'other connection' || change === 'extra response' || change === 'decline' || change === 'cancel';
+    if (!plain) {
+      const next = spoilt(answer, change);
+      if (next === undefined) return;
+      const after = await ask(session, { ...args, ...next });
+      const done = at(after.result, 'resultType') === 'complete' && after.result?.['isError'] !== true;
+      if (change.startsWith('state'))
+        judge.check(
+          'MRTR-STATE-INTEGRITY',
+          !done,
+          `a requestState that was changed (${change}) is rejected`,
+          () => shown(after.message),
+          change === 'state empty' ? 'warning' : undefined,
+        );
+      if (change === 'responses dropped')
+        judge.check('MRTR-REREQUEST', at(after.result, 'resultType') === 'input_required', 'the question again', () =>
+          shown(after.message),
+        );
+      if (change === 'wrong response') judge.check('MRTR-VALIDATE', !done, 'an error or the question again', () => shown(after.message));
+      return;
+    }
+    let round = 0;
+    let elsewhere = session;
+    while (at(answer.result, 'resultType') === 'input_required' && round++ < ROUNDS) {
+      if (change === 'other connection') elsewhere = await open({ capabilities: ALL });
+      const extra = change === 'extra response' ? { 'no-such-key': { action: 'accept', content: {} } } : {};
+      const given = responses(answer, change === 'decline' || change === 'cancel' ? change : 'accept');
+      answer = await ask(elsewhere, { ...args, ...given, inputResponses: { ...(given['inputResponses'] as JsonObject), ...extra } });
+    }
+    const complete = at(answer.result, 'resultType') === 'complete';
+    if (change === 'decline' || change === 'cancel')
+      judge.check('ELI-DECLINE', complete || answer.error !== undefined || round > ROUNDS, 'a result or an error', () =>
+        outcomeText(session, answer),
+      );
+    else
+      judge.check(
+        { none: 'MRTR-COMPLETES', 'other connection': 'MRTR-INDEPENDENT', 'extra response': 'MRTR-EXTRA-IGNORED' }[change],
+        complete,
+        `completion within ${ROUNDS} rounds`,
+        () => outcomeText(session, answer),
+        change === 'other connection' && session.wire.kind === 'stdio' ? 'note' : undefined,
+      );
+    judge.check(
+      'MRTR-NO-RETRY-ASSUMED',
+      (await session.request('server/discover')).result !== undefined,
+      'other requests are served while questions are left unanswered',
+      'no answer',
+    );
+  },
+});
+
+async function ask(session: Session, params: JsonObject): Promise<Answer> {
+  return session.request('tools/call', params, { capabilities: ALL });
+}
+
+/** The retry's members: every question answered, the state given back. */
+function responses(answer: Answer, action: string): JsonObject {
+  const requests = at(answer.result, 'inputRequests');
+  const state = at(answer.result, 'requestState');
+  const inputResponses = Object.fromEntries(
+    Object.entries(isObject(requests) ? requests : {}).map(([key, request]) => {
+      const [method, params] = [String(at(request, 'method')), at(request, 'params')];
+      return [key, method === 'elicitation/create' && action !== 'accept' ? { action } : reply(method, isObject(params) ? params : {})];
+    }),
+  );
+  return { inputResponses, ...(state === undefined ? {} : { requestState: state }) };
+}
+
+function spoilt(answer: Answer, change: Change): JsonObject | undefined {
+  const right = responses(answer, 'accept');
+  const given = right['inputResponses'] as JsonObject;
+  const state = right['requestState'];
+  if (change.startsWith('state')) {
+    if (typeof state !== 'string' || state.length < 4) return undefined;
+    const middle = Math.floor(state.length / 2);
+    const flipped = `${state.slice(0, middle)}${state[middle] === 'A' ? 'B' : 'A'}${state.slice(middle + 1)}`;
+    return {
+      ...right,
+      requestState: { 'state flipped': flipped, 'state cut': state.slice(0, middle), 'state longer': `${state}AAAA`, 'state empty': '' }[
+        change as 'state cut'
+      ],
+    };
+  }
+  if (Object.keys(given).length === 0) return undefined;
+  if (change === 'responses dropped') return { ...right, inputResponses: {} };
+  return { ...right, inputResponses: Object.fromEntries(Object.keys(given).map((key) => [key, 42])) };
+}
+
+/** The properties of rounds. */
+export const ROUND_TRIPS: readonly Property[] = [rounds];

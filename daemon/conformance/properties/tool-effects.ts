@@ -1,0 +1,71 @@
+import { at, shown } from '../engine/judge.ts';
+import { type Property, property } from '../engine/property.ts';
+import { canonical } from '../engine/result-rules.ts';
+import type { Session } from '../engine/session.ts';
+import { type Subject, walk } from '../engine/subject.ts';
+import { MANY, slow } from './calling.ts';
+import { noCalls, servedLists, steady } from './expect.ts';
+
+const honest = property<{ tool: string }>({
+  name: 'tools/read-only-honest',
+  area: 'tools',
+  phase: 'stateful',
+  stems: ['TOOL-READONLY-HONEST', 'TOOL-IDEMPOTENT-HONEST', 'TOOL-LIST-NO-VARY', 'RES-LIST-NO-VARY', 'PRM-LIST-NO-VARY'],
+  skip: noCalls,
+  cases: (subject) => ({
+    boundaries: subject.callable
+      .slice(0, MANY)
+      .filter(
+        ({ sample, definition }) =>
+          sample !== undefined &&
+          (at(definition, 'annotations', 'readOnlyHint') === true || at(definition, 'annotations', 'idempotentHint') === true),
+      )
+      .map(({ name }) => ({ tool: name })),
+  }),
+  async run({ session, subject }, { tool }) {
+    const found = subject.tools.find(({ name }) => name === tool);
+    const call = async (): Promise<void> =>
+      void (await session.request('tools/call', { name: tool, arguments: found?.sample ?? {} }, slow(subject, tool)));
+    const before = await snapshot(session, subject);
+    await call();
+    const once = await snapshot(session, subject);
+    if (at(found?.definition, 'annotations', 'readOnlyHint') === true)
+      session.judge.check('TOOL-READONLY-HONEST', once.text === before.text, 'lists and reads as before', () =>
+        firstDifference(before.text, once.text),
+      );
+    for (const [member, stem] of [
+      ['tools', 'TOOL'],
+      ['resources', 'RES'],
+      ['prompts', 'PRM'],
+    ] as const)
+      if (at(found?.definition, 'annotations', 'readOnlyHint') === true)
+        session.judge.check(`${stem}-LIST-NO-VARY`, before.lists[member] === once.lists[member], 'the list as before', () =>
+          firstDifference(before.lists[member] ?? '', once.lists[member] ?? ''),
+        );
+    if (at(found?.definition, 'annotations', 'idempotentHint') !== true) return;
+    await call();
+    const twice = await snapshot(session, subject);
+    session.judge.check('TOOL-IDEMPOTENT-HONEST', twice.text === once.text, 'no further effect', () =>
+      firstDifference(once.text, twice.text),
+    );
+  },
+});
+
+/** What the lists and a few reads say now. */
+async function snapshot(session: Session, subject: Subject): Promise<{ text: string; lists: Record<string, string> }> {
+  const lists: Record<string, string> = {};
+  for (const [method, member] of servedLists(subject)) lists[member] = canonical((await walk(session, method, member)).items);
+  const reads: string[] = [];
+  for (const { uri } of subject.resources.slice(0, 5))
+    reads.push(canonical(steady((await session.request('resources/read', { uri })).result)));
+  return { text: canonical([lists, reads]), lists };
+}
+
+function firstDifference(one: string, other: string): string {
+  let index = 0;
+  while (index < one.length && one[index] === other[index]) index++;
+  return `${shown(one.slice(Math.max(0, index - 40), index + 80))} became ${shown(other.slice(Math.max(0, index - 40), index + 80))}`;
+}
+
+/** The properties of effects. */
+export const TOOL_EFFECTS: readonly Property[] = [honest];
