@@ -22,6 +22,9 @@ export type DaemonState = 'unknown' | 'starting' | 'running' | 'stopped' | 'fail
 /** What changed: the connection itself, or what the daemon says has changed. */
 export type Change = 'connection' | ControlEvents['changed']['what'][number];
 
+/** Hears events of the daemon: name and params. */
+export type EventListener = <E extends keyof ControlEvents>(event: E, params: ControlEvents[E]) => void;
+
 /** What the connection needs. */
 export interface ConnectionParts {
   readonly paths: Paths;
@@ -34,6 +37,7 @@ export interface ConnectionParts {
 export class DaemonConnection {
   readonly #parts: ConnectionParts;
   readonly #listeners = new Set<(changes: readonly Change[]) => void>();
+  readonly #eventListeners = new Set<EventListener>();
   #client: ControlClient | undefined;
   #opening: Promise<ControlClient | undefined> | undefined;
   #watcher: FSWatcher | undefined;
@@ -65,6 +69,12 @@ export class DaemonConnection {
   onChange(listener: (changes: readonly Change[]) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Calls `listener` with every event of the daemon, over all its restarts; returns the function that stops it. */
+  onEvent(listener: EventListener): () => void {
+    this.#eventListeners.add(listener);
+    return () => this.#eventListeners.delete(listener);
   }
 
   /** Sends one request, starting the daemon first if none runs. */
@@ -126,6 +136,7 @@ export class DaemonConnection {
   dispose(): void {
     this.#watcher?.close();
     this.#listeners.clear();
+    this.#eventListeners.clear();
     this.#client?.close();
     this.#client = undefined;
   }
@@ -168,6 +179,7 @@ export class DaemonConnection {
     client.onEvent((event, params) => {
       if (event === 'log') this.#parts.onLog(params as ControlEvents['log']);
       if (event === 'changed') void this.#changed((params as ControlEvents['changed']).what);
+      for (const listener of this.#eventListeners) listener(event, params);
     });
     client.onClose(() => {
       if (this.#client !== client) return;
