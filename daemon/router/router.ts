@@ -10,7 +10,7 @@ import { withMembers } from '../protocol/outcome.ts';
 import type { Identity } from '../upstreams/handshake.ts';
 import type { ClientCall } from './call.ts';
 import { Carrier } from './carry.ts';
-import type { Catalog, Route } from './catalog.ts';
+import type { Route } from './catalog.ts';
 import { ClientLimits } from './client-limits.ts';
 import { listOutcome } from './encoded-list.ts';
 import type { EndpointView } from './endpoint-view.ts';
@@ -19,9 +19,10 @@ import { fromFallback, mayFallBack } from './fallback.ts';
 import { about } from './handshake.ts';
 import { LEVELS } from './log-levels.ts';
 import type { Member } from './member.ts';
+import { completeResource, readResource, type Subscribed, subscribeResource } from './resources.ts';
 import { listTasks, type Send, taskRequest } from './task-requests.ts';
 import { isTask, onlyAsTask, TASK_METHODS, TaskIds } from './tasks.ts';
-import { promptUnknown, resourceUnknown, toolUnknown } from './unknown.ts';
+import { promptUnknown, toolUnknown } from './unknown.ts';
 import { exposeUris } from './uris.ts';
 
 const LIST_FIELDS = {
@@ -101,22 +102,9 @@ export class Router {
     for (const { upstream } of view.members) upstream.sessionConnection(session)?.notify(method, params);
   }
 
-  /** Subscribes a client to a resource at the server it leads to now. Never rejects. `release` gives it up; absent where it was refused. */
-  async subscribe(
-    view: EndpointView,
-    client: string,
-    era: Era,
-    uri: string,
-  ): Promise<{ readonly outcome: Outcome; readonly release?: () => Promise<Outcome> }> {
-    try {
-      const { member, name } = this.#resourceRoute(await view.loadedCatalog(client, era), uri, view);
-      const outcome = await member.upstream.subscribe(name, era);
-      if ('error' in outcome) return { outcome };
-      // A server that is gone has no subscription left.
-      return { outcome, release: () => member.upstream.unsubscribe(name, era).catch((): Outcome => ({ result: {} })) };
-    } catch (error) {
-      return { outcome: { error: rpcError(error, codeOf(error)) } };
-    }
+  /** Subscribes a client to a resource at the server it leads to now. Never rejects. */
+  subscribe(view: EndpointView, client: string, era: Era, uri: string): Promise<Subscribed> {
+    return subscribeResource(view, client, era, uri);
   }
 
   #failure(error: unknown, call: ClientCall): Outcome {
@@ -137,7 +125,7 @@ export class Router {
       case 'prompts/get':
         return this.#prompt(view, call);
       case 'resources/read':
-        return this.#resource(view, call);
+        return readResource(view, call, this.#sender, (outcome, member) => this.#exposed(outcome, view, member, call));
       case 'initialize':
         return this.#introduce(view, { protocolVersion: negotiateLegacy(call.request.params?.['protocolVersion']) }, call);
       case 'server/discover':
@@ -236,28 +224,6 @@ export class Router {
     return known;
   }
 
-  async #resource(view: EndpointView, call: ClientCall): Promise<Outcome> {
-    const uri = String(call.request.params?.['uri']);
-    const catalog = await view.loadedCatalog(call.caller.client, call.era);
-    const route = catalog.resourceRoute(uri);
-    if (route !== undefined)
-      return this.#exposed(await this.#send(route.member, { ...call.request.params, uri: route.name }, call), view, route.member, call);
-    for (const member of catalog.candidates(uri)) {
-      const outcome = await this.#send(member, call.request.params, call);
-      if (!('error' in outcome) || (outcome.error.code !== RPC.resourceNotFound && outcome.error.code !== RPC.invalidParams))
-        return outcome;
-    }
-    throw resourceUnknown(uri, view);
-  }
-
-  #resourceRoute(catalog: Catalog, uri: string, view: EndpointView): Route {
-    const route = catalog.resourceRoute(uri);
-    const [member] = route === undefined ? catalog.candidates(uri) : [];
-    if (route !== undefined) return route;
-    if (member !== undefined) return { member, name: uri };
-    throw resourceUnknown(uri, view);
-  }
-
   async #complete(view: EndpointView, call: ClientCall): Promise<Outcome> {
     const { params } = call.request;
     const ref = isObject(params?.['ref']) ? params['ref'] : {};
@@ -265,15 +231,7 @@ export class Router {
       const route = await this.#route(view, 'promptRoutes', ref['name'], call, promptUnknown);
       return this.#send(route.member, { ...params, ref: { ...ref, name: route.name } }, call);
     }
-    const uri = String(ref['uri']);
-    const catalog = await view.loadedCatalog(call.caller.client, call.era);
-    const owner = catalog.templateOwner(uri) ?? catalog.candidates(uri)[0];
-    if (owner === undefined)
-      throw new SignalboxError('SBX_RESOURCE_UNKNOWN', `Template ${uri} is not known.`, {
-        why: 'No server listed it.',
-        fix: 'List the resource templates first.',
-      });
-    return this.#send(owner, params, call);
+    return completeResource(view, call, String(ref['uri']), this.#sender);
   }
 
   /** The level is a wish: each session filters for itself as well, and a shared connection logs what the most curious one wants. */
