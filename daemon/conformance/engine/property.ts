@@ -1,7 +1,8 @@
 /** What a property is: cases to try, and a run that says which requirements each of them keeps. */
 import type fc from 'fast-check';
 import type { Era } from '../../protocol/eras.ts';
-import type { Session, SessionOptions } from './session.ts';
+import type { SessionOptions } from './exchange.ts';
+import type { Session } from './session.ts';
 import type { Subject } from './subject.ts';
 
 /** The order in which properties run. */

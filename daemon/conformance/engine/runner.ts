@@ -1,11 +1,12 @@
 /** Runs properties against a server: phases, budgets in cases, shrinking over real connections, confirmation, liveness. */
-import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import type { ConformEvent, Finding, TraceLine } from '../../api/conformance.ts';
-import { REQUIREMENTS, type Requirement, requirementOf, specificationUrl } from '../requirements.ts';
+import { requirementOf } from '../requirements.ts';
+import type { SessionOptions } from './exchange.ts';
+import { findingOf } from './finding.ts';
 import type { Violation } from './judge.ts';
 import { PHASES, type Property, type Trial } from './property.ts';
-import { Session, type SessionOptions } from './session.ts';
+import { Session } from './session.ts';
 import type { Subject } from './subject.ts';
 
 /** Settings of a run against one subject. */
@@ -241,7 +242,6 @@ class Run {
     path: string | undefined,
   ): Promise<void> {
     this.#known.add(violation.id);
-    const requirement = REQUIREMENTS.find(({ id }) => id === violation.id) as Requirement;
     let confirmed = 0;
     let trace: readonly TraceLine[] = [];
     let seen = violation;
@@ -263,42 +263,16 @@ class Run {
       }
     }
     const flaky = confirmed < 2 && needs === undefined;
-    const id = createHash('sha256')
-      .update(`${violation.id}\0${property.name}\0${this.#subject.transport}\0${JSON.stringify(input)}`)
-      .digest('hex')
-      .slice(0, 10);
-    const finding: Finding = {
-      id,
-      requirement: requirement.id,
-      level: requirement.level,
-      // what could not be shown again is not held against a server
-      severity: flaky ? 'note' : seen.severity,
-      area: requirement.area,
-      statement: requirement.statement,
-      specification: specificationUrl(requirement),
-      property: property.name,
-      era: this.#subject.era,
-      transport: this.#subject.transport,
+    const finding = findingOf(this.#subject, property, seen, {
       input,
-      expected: seen.expected,
-      got: seen.got,
       flaky,
-      ...(needs === undefined ? {} : { history: needs }),
+      history: needs,
       seed: this.#options.seed,
-      ...(path === undefined ? {} : { path }),
+      path,
       shrinks,
-      target: withoutSecrets(this.#subject.target),
-      called: this.#subject.callable.map(({ name }) => name),
       trace,
-    };
+    });
     this.findings.push(finding);
     this.#options.emit({ type: 'finding', finding });
   }
-}
-
-/** The target without what may be secret: header values and the environment. */
-function withoutSecrets(target: Subject['target']): Subject['target'] {
-  return target.kind === 'http'
-    ? { kind: 'http', url: target.url }
-    : { kind: 'stdio', command: target.command, args: target.args, ...(target.cwd === undefined ? {} : { cwd: target.cwd }) };
 }

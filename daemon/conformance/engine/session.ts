@@ -1,60 +1,17 @@
 /** One connection to the server under test: asks, watches, and judges every frame. Not an SDK client: nothing is repaired or hidden. */
 
-import type { Target, TraceLine } from '../../api/conformance.ts';
-import { type Era, LEGACY_LATEST, META, MODERN_VERSION, modernHeaders } from '../../protocol/eras.ts';
-import { isObject, type JsonObject, metaOf } from '../../protocol/message.ts';
+import type { TraceLine } from '../../api/conformance.ts';
+import { type Era, LEGACY_LATEST, MODERN_VERSION, modernHeaders } from '../../protocol/eras.ts';
+import { isObject, type JsonObject } from '../../protocol/message.ts';
 import { HttpWire } from '../transports/http-wire.ts';
 import { StdioWire } from '../transports/stdio-wire.ts';
-import type { Frame, HttpFacts, SendOptions, Sent, Wire } from '../transports/wire.ts';
+import type { Frame, HttpFacts, Sent, Wire } from '../transports/wire.ts';
+import { type Answer, composed, IDENTITY, type RequestOptions, type SessionOptions } from './exchange.ts';
 import { readFrame } from './frame-rules.ts';
+import { checkHttp } from './http-rules.ts';
 import { at, Judge, shown } from './judge.ts';
 import { type Asked, keyOf, Model } from './model.ts';
 
-/** What became of a request. */
-export interface Answer {
-  readonly id: unknown;
-  readonly message: JsonObject | undefined;
-  readonly result: JsonObject | undefined;
-  readonly error: JsonObject | undefined;
-  /** Frames other than the response that came meanwhile (stdio) or on the same stream (HTTP). */
-  readonly others: readonly Frame[];
-  readonly http: HttpFacts | undefined;
-  /** Milliseconds from sending to the response. */
-  readonly ms: number;
-}
-
-/** How a request is made. */
-export interface RequestOptions extends SendOptions {
-  readonly id?: unknown;
-  /** Members of `_meta` beside the envelope. */
-  readonly meta?: JsonObject;
-  /** Modern: no envelope is added. */
-  readonly bare?: boolean;
-  /** Modern: capabilities of this request. */
-  readonly capabilities?: JsonObject;
-  /** The request is wrong on purpose, in its headers or its version. */
-  readonly provoked?: boolean;
-  /** Milliseconds to wait for the response. */
-  readonly limitMs?: number;
-}
-
-/** Settings of a connection. */
-export interface SessionOptions {
-  readonly target: Target;
-  readonly era: Era;
-  readonly exercised: Map<string, number>;
-  /** Milliseconds a request may take. */
-  readonly limitMs: number;
-  readonly capabilities?: JsonObject;
-  /** Legacy version to ask for. */
-  readonly version?: string;
-  /** Leaves the handshake to the property. */
-  readonly raw?: boolean;
-  /** Answers requests of the server; undefined is answered with -32601. */
-  readonly respond?: (method: string, params: JsonObject) => JsonObject | { readonly code: number; readonly message: string } | undefined;
-}
-
-const IDENTITY = { name: 'signalbox-conform', version: '1.0.0' };
 /** Milliseconds a process may take to start, at least. */
 const HELLO_MS = 10_000;
 /** Lines kept of a connection's trace. */
@@ -144,22 +101,8 @@ export class Session {
 
   /** The message of a request as it will be sent, envelope and all. */
   compose(method: string, params: JsonObject | undefined, options: RequestOptions = {}): JsonObject {
-    const envelope =
-      this.era === 'modern' && options.bare !== true
-        ? {
-            [META.version]: MODERN_VERSION,
-            [META.clientInfo]: IDENTITY,
-            [META.clientCapabilities]: options.capabilities ?? this.model.clientCapabilities,
-          }
-        : undefined;
-    const meta = envelope === undefined && options.meta === undefined ? undefined : { ...envelope, ...metaOf(params), ...options.meta };
-    const whole = meta === undefined ? params : { ...params, _meta: meta };
-    return {
-      jsonrpc: '2.0',
-      id: Object.hasOwn(options, 'id') ? options.id : this.freshId(),
-      method,
-      ...(whole === undefined ? {} : { params: whole }),
-    };
+    const id = Object.hasOwn(options, 'id') ? options.id : this.freshId();
+    return composed(this.era, { id, method, params, capabilities: this.model.clientCapabilities }, options);
   }
 
   /** Asks and waits for the response, the end of the connection or the limit. */
@@ -210,7 +153,7 @@ export class Session {
     clearTimeout(timer);
     this.#waiting.delete(asked);
     const http = await this.#exchange(sent, got !== undefined);
-    if (http !== undefined) this.#checkHttp(asked, http, got);
+    if (http !== undefined) checkHttp(this.model, asked, http, got);
     // a server may answer what is wrong on purpose with a bare HTTP status; what is well formed has a response
     if (asked.wellFormed && !asked.provoked && !asked.cancelled && (got !== undefined || this.ended === undefined))
       this.judge.check(
@@ -249,52 +192,6 @@ export class Session {
     const facts = await sent.exchange;
     clearTimeout(grace);
     return facts;
-  }
-
-  #checkHttp(asked: Asked, http: HttpFacts, got: JsonObject | undefined): void {
-    const { judge } = this;
-    if (http.status === 0) return;
-    const type = (http.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
-    if (http.status >= 200 && http.status < 300) {
-      const known = type === 'application/json' || type === 'text/event-stream';
-      judge.check('HTTP-CONTENT-TYPE', known, 'application/json or text/event-stream', `${http.status} ${type}`);
-      if (type === 'application/json')
-        judge.check('HTTP-CONTENT-TYPE', http.frames.length === 1 && isObject(http.frames[0]?.value), 'one JSON object', () =>
-          shown(http.body),
-        );
-    }
-    if (type === 'text/event-stream') {
-      const resumable = http.events.some(({ id }) => id !== undefined);
-      if (http.ended && !resumable)
-        judge.check('HTTP-SSE-RESPONSE', got !== undefined, 'the response before the stream ends', 'the stream ended without it');
-      if (got !== undefined) judge.check('HTTP-SSE-CLOSE', http.ended, 'the stream ends after the response', 'it stayed open');
-      for (const { id } of http.events) {
-        if (id === undefined) continue;
-        judge.check('HTTP-EVENT-ID-UNIQUE', !this.model.eventIds.has(id), 'event ids unique over all streams', id);
-        this.model.eventIds.add(id);
-      }
-      judge.check(
-        'HTTP-SSE-PRIME',
-        http.events[0]?.id !== undefined && http.events[0].data === '',
-        'first an event with an id and no data',
-        () => shown(http.events[0]),
-        'note',
-      );
-      judge.check('HTTP-XACCEL', http.headers['x-accel-buffering'] === 'no', 'X-Accel-Buffering: no', () =>
-        shown(http.headers['x-accel-buffering']),
-      );
-    }
-    if (this.era === 'modern')
-      judge.check('HTTP-SESSION-IGNORE', http.headers['mcp-session-id'] === undefined, 'no Mcp-Session-Id', () =>
-        shown(http.headers['mcp-session-id']),
-      );
-    const session = this.era === 'legacy' ? http.headers['mcp-session-id'] : undefined;
-    if (session !== undefined)
-      judge.check('HTTP-SESSION-ASCII', /^[\x21-\x7e]+$/.test(session), 'a session id of visible ASCII', shown(session));
-    if (asked.provoked) return;
-    const code = at(got, 'error', 'code');
-    if (code === -32601) judge.check('HTTP-404-METHOD', http.status === 404, 'status 404 beside -32601', String(http.status));
-    if (code === -32021) judge.check('META-CAP-MISSING-400', http.status === 400, 'status 400 beside -32021', String(http.status));
   }
 
   /**

@@ -4,8 +4,9 @@ import type { Target } from '../../api/conformance.ts';
 import { type Era, META } from '../../protocol/eras.ts';
 import { isObject, type JsonObject } from '../../protocol/message.ts';
 import { validValues } from '../generators/schema.ts';
+import type { SessionOptions } from './exchange.ts';
 import { at, objectsAt } from './judge.ts';
-import { Session, type SessionOptions } from './session.ts';
+import { Session } from './session.ts';
 import { compile } from './validator.ts';
 
 /** A tool and how to call it. */

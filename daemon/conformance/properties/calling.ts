@@ -1,7 +1,8 @@
 /** Which tools are called, how, and for how long. */
 import fc from 'fast-check';
 import { isObject, type JsonObject } from '../../protocol/message.ts';
-import type { Answer, Session } from '../engine/session.ts';
+import type { Answer } from '../engine/exchange.ts';
+import type { Session } from '../engine/session.ts';
 import type { Role, Subject, Tool } from '../engine/subject.ts';
 
 /** Tools looked at with many cases. */

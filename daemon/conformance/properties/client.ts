@@ -1,8 +1,9 @@
 /** The client the tester plays when a server asks: what it declares and what it answers. */
 import type { JsonObject } from '../../protocol/message.ts';
 import { isObject } from '../../protocol/message.ts';
+import type { Answer } from '../engine/exchange.ts';
 import { at } from '../engine/judge.ts';
-import type { Answer, Session } from '../engine/session.ts';
+import type { Session } from '../engine/session.ts';
 import type { Role, Subject } from '../engine/subject.ts';
 
 /** Capabilities a client may declare, none first. */

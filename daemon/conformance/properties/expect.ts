@@ -1,8 +1,9 @@
 /** Words the properties share. */
 import { MODERN_VERSIONS } from '../../protocol/eras.ts';
 import type { JsonObject } from '../../protocol/message.ts';
+import type { Answer } from '../engine/exchange.ts';
 import { at, shown } from '../engine/judge.ts';
-import type { Answer, Session } from '../engine/session.ts';
+import type { Session } from '../engine/session.ts';
 import { LISTS, type Subject } from '../engine/subject.ts';
 
 /** How far a refusal may differ from the letter. */

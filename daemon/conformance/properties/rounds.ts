@@ -1,9 +1,10 @@
 /** The rounds of 2026-07-28: questions in `input_required`, answered, spoilt, repeated elsewhere. */
 import type { JsonObject } from '../../protocol/message.ts';
 import { isObject } from '../../protocol/message.ts';
+import type { Answer } from '../engine/exchange.ts';
 import { at, shown } from '../engine/judge.ts';
 import { type Property, property } from '../engine/property.ts';
-import type { Answer, Session } from '../engine/session.ts';
+import type { Session } from '../engine/session.ts';
 import { ALL, askers, reply } from './client.ts';
 import { outcomeText } from './expect.ts';
 

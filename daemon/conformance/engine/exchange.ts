@@ -1,0 +1,72 @@
+/** What goes into an exchange with the server under test, and what comes of it. */
+import type { Target } from '../../api/conformance.ts';
+import { type Era, META, MODERN_VERSION } from '../../protocol/eras.ts';
+import { type JsonObject, metaOf } from '../../protocol/message.ts';
+import type { Frame, HttpFacts, SendOptions } from '../transports/wire.ts';
+
+/** What became of a request. */
+export interface Answer {
+  readonly id: unknown;
+  readonly message: JsonObject | undefined;
+  readonly result: JsonObject | undefined;
+  readonly error: JsonObject | undefined;
+  /** Frames other than the response that came meanwhile (stdio) or on the same stream (HTTP). */
+  readonly others: readonly Frame[];
+  readonly http: HttpFacts | undefined;
+  /** Milliseconds from sending to the response. */
+  readonly ms: number;
+}
+
+/** How a request is made. */
+export interface RequestOptions extends SendOptions {
+  readonly id?: unknown;
+  /** Members of `_meta` beside the envelope. */
+  readonly meta?: JsonObject;
+  /** Modern: no envelope is added. */
+  readonly bare?: boolean;
+  /** Modern: capabilities of this request. */
+  readonly capabilities?: JsonObject;
+  /** The request is wrong on purpose, in its headers or its version. */
+  readonly provoked?: boolean;
+  /** Milliseconds to wait for the response. */
+  readonly limitMs?: number;
+}
+
+/** Settings of a connection. */
+export interface SessionOptions {
+  readonly target: Target;
+  readonly era: Era;
+  readonly exercised: Map<string, number>;
+  /** Milliseconds a request may take. */
+  readonly limitMs: number;
+  readonly capabilities?: JsonObject;
+  /** Legacy version to ask for. */
+  readonly version?: string;
+  /** Leaves the handshake to the property. */
+  readonly raw?: boolean;
+  /** Answers requests of the server; undefined is answered with -32601. */
+  readonly respond?: (method: string, params: JsonObject) => JsonObject | { readonly code: number; readonly message: string } | undefined;
+}
+
+/** Who the tester says it is. */
+export const IDENTITY = { name: 'signalbox-conform', version: '1.0.0' };
+
+/** A request as it is sent: the modern era's envelope in `_meta` unless it is left out on purpose. */
+export function composed(
+  era: Era,
+  request: { readonly id: unknown; readonly method: string; readonly params: JsonObject | undefined; readonly capabilities: JsonObject },
+  options: RequestOptions,
+): JsonObject {
+  const { id, method, params, capabilities } = request;
+  const envelope =
+    era === 'modern' && options.bare !== true
+      ? {
+          [META.version]: MODERN_VERSION,
+          [META.clientInfo]: IDENTITY,
+          [META.clientCapabilities]: options.capabilities ?? capabilities,
+        }
+      : undefined;
+  const meta = envelope === undefined && options.meta === undefined ? undefined : { ...envelope, ...metaOf(params), ...options.meta };
+  const whole = meta === undefined ? params : { ...params, _meta: meta };
+  return { jsonrpc: '2.0', id, method, ...(whole === undefined ? {} : { params: whole }) };
+}
