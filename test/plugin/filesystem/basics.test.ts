@@ -27,7 +27,7 @@ let root: string;
 
 before(() => {
   base = realpathSync(mkdtempSync(join(tmpdir(), 'sbx-fs-')));
-  root = join(base, 'root');
+  root = join(base, 'area');
   mkdirSync(join(root, 'src'), { recursive: true });
   writeFileSync(join(root, 'a.txt'), 'one\ntwo\n');
   writeFileSync(join(root, '.npmrc'), 'token\n');

@@ -15,7 +15,7 @@ let base: string;
 let root: string;
 before(() => {
   base = realpathSync(mkdtempSync(join(tmpdir(), 'sbx-guard-')));
-  root = join(base, 'root');
+  root = join(base, 'area');
   mkdirSync(join(root, 'src'), { recursive: true });
   mkdirSync(join(base, 'outside'));
   writeFileSync(join(root, 'a.txt'), 'inside');

@@ -47,20 +47,20 @@ describe('filesystem, hostile review', linux, () => {
   before(async () => {
     base = realpathSync(mkdtempSync(join(tmpdir(), 'sbx-fsh-')));
     put('outside/secret.txt', `${SECRET}\n`);
-    put('root/a.txt', 'one\ntwo\n');
-    put('root/inner/sub/private.txt', `${SECRET} needle\n`);
-    put('root/inner/sub/open.txt', 'open needle\n');
-    put('root/absolute/one.txt', `${SECRET}\n`);
-    put('root/by-alias/one.txt', `${SECRET}\n`);
-    put('root/hf/readme.txt', 'plain\n');
-    linkSync(join(base, 'outside/secret.txt'), join(base, 'root/hf/x.txt'));
-    symlinkSync(join(base, 'root'), join(base, 'alias'));
-    symlinkSync(join(base, 'alias/a.txt'), join(base, 'root/via-alias'));
-    symlinkSync(join(base, 'alias/absolute/one.txt'), join(base, 'root/via-alias-denied'));
+    put('area/a.txt', 'one\ntwo\n');
+    put('area/inner/sub/private.txt', `${SECRET} needle\n`);
+    put('area/inner/sub/open.txt', 'open needle\n');
+    put('area/absolute/one.txt', `${SECRET}\n`);
+    put('area/by-alias/one.txt', `${SECRET}\n`);
+    put('area/hf/readme.txt', 'plain\n');
+    linkSync(join(base, 'outside/secret.txt'), join(base, 'area/hf/x.txt'));
+    symlinkSync(join(base, 'area'), join(base, 'alias'));
+    symlinkSync(join(base, 'alias/a.txt'), join(base, 'area/via-alias'));
+    symlinkSync(join(base, 'alias/absolute/one.txt'), join(base, 'area/via-alias-denied'));
     server = await files({
-      roots: [join(base, 'alias'), { path: join(base, 'root/inner'), name: 'inner', deny: ['sub/private.txt'] }],
+      roots: [join(base, 'alias'), { path: join(base, 'area/inner'), name: 'inner', deny: ['sub/private.txt'] }],
       access: 'write',
-      deny: [join(base, 'root/absolute/**'), join(base, 'alias/by-alias')],
+      deny: [join(base, 'area/absolute/**'), join(base, 'alias/by-alias')],
     });
   });
   after(async () => {
@@ -95,31 +95,31 @@ describe('filesystem, hostile review', linux, () => {
   });
 
   it('takes globs of the settings that are absolute paths', async () => {
-    for (const path of ['absolute/one.txt', 'by-alias/one.txt', 'via-alias-denied', join(base, 'root/absolute/one.txt')])
+    for (const path of ['absolute/one.txt', 'by-alias/one.txt', 'via-alias-denied', join(base, 'area/absolute/one.txt')])
       await refused('read_text_file', { path });
     assert.deepEqual(await matches({ pattern: SECRET }), []);
   });
 
   it('follows absolute links and paths by the way the root was given', async () => {
-    for (const path of ['via-alias', `/${base}/root/a.txt`, join(base, 'alias').concat('/./a.txt'), `${base}//alias//a.txt`])
+    for (const path of ['via-alias', `/${base}/area/a.txt`, join(base, 'alias').concat('/./a.txt'), `${base}//alias//a.txt`])
       assert.equal((await done('read_text_file', { path })).text, 'one\ntwo\n');
   });
 
   it('reads a name whose other name is in the trash', async () => {
-    put('root/twin-a.txt', 'twin\n');
-    linkSync(join(base, 'root/twin-a.txt'), join(base, 'root/twin-b.txt'));
+    put('area/twin-a.txt', 'twin\n');
+    linkSync(join(base, 'area/twin-a.txt'), join(base, 'area/twin-b.txt'));
     await done('delete_file', { path: 'twin-a.txt' });
     await done('read_text_file', { path: 'twin-b.txt' });
   });
 
   it('deletes packages whatever they bring along, and brings them back; what protects itself elsewhere stays', async () => {
-    put('root/node_modules/p/.npmrc', 'x\n');
-    put('root/node_modules/p/test/key.pem', 'x\n');
-    put('root/project/.env', `${SECRET}\n`);
+    put('area/node_modules/p/.npmrc', 'x\n');
+    put('area/node_modules/p/test/key.pem', 'x\n');
+    put('area/project/.env', `${SECRET}\n`);
     const { id } = (await done('delete_file', { path: 'node_modules', recursive: true })).structured;
     await refused('restore_deleted', { id, destination: 'lib' });
     await done('restore_deleted', { id });
-    assert.equal(readFileSync(join(base, 'root/node_modules/p/.npmrc'), 'utf8'), 'x\n');
+    assert.equal(readFileSync(join(base, 'area/node_modules/p/.npmrc'), 'utf8'), 'x\n');
     await refused('delete_file', { path: 'project', recursive: true });
   });
 
@@ -127,7 +127,7 @@ describe('filesystem, hostile review', linux, () => {
     await done('create_directory', { path: 'inner/../new/deep' });
     await refused('create_directory', { path: 'not-there/../new2' });
     await refused('create_directory', { path: 'inner/../../new3/deep' });
-    assert.deepEqual(readdirSync(base).sort(), ['alias', 'outside', 'root']);
+    assert.deepEqual(readdirSync(base).sort(), ['alias', 'area', 'outside']);
   });
 
   for (const name of [
@@ -146,9 +146,9 @@ describe('filesystem, hostile review', linux, () => {
   it('does not change bytes of UTF-16 that nobody edited', async () => {
     for (const end of [[0x41], [0x00, 0xd8], [0x00, 0xdc, 0x41, 0x00]]) {
       const bytes = Buffer.concat([Buffer.from('\ufeffab', 'utf16le'), Buffer.from(end)]);
-      put('root/torn16.txt', bytes);
+      put('area/torn16.txt', bytes);
       await refused('edit_file', { path: 'torn16.txt', edits: [{ oldText: 'a', newText: 'b' }] });
-      assert.deepEqual(readFileSync(join(base, 'root/torn16.txt')), bytes);
+      assert.deepEqual(readFileSync(join(base, 'area/torn16.txt')), bytes);
     }
   });
 
@@ -157,7 +157,7 @@ describe('filesystem, hostile review', linux, () => {
   });
 
   it('finds what RE2 finds', async () => {
-    put('root/s/s.txt', 'foo NEEDLE bar\nABC\nGreek \u03b1x\nend\r\nABCdef\na.b\n');
+    put('area/s/s.txt', 'foo NEEDLE bar\nABC\nGreek \u03b1x\nend\r\nABCdef\na.b\n');
     for (const [pattern, lines] of [
       ['(?i)needle', [1]],
       ['N\\x45EDLE', [1]],
@@ -180,10 +180,10 @@ describe('filesystem, hostile review', linux, () => {
   });
 
   it('searches every encoding that it reads', async () => {
-    put('root/e/wide.txt', Buffer.from('\ufeffwide caf\u00e9\n', 'utf16le'));
-    put('root/e/big-endian.txt', Buffer.from('\ufeffwide caf\u00e9\n', 'utf16le').swap16());
-    put('root/e/latin.txt', Buffer.from('caf\u00e9\n', 'latin1'));
-    put('root/e/plain.txt', 'caf\u00e9\n');
+    put('area/e/wide.txt', Buffer.from('\ufeffwide caf\u00e9\n', 'utf16le'));
+    put('area/e/big-endian.txt', Buffer.from('\ufeffwide caf\u00e9\n', 'utf16le').swap16());
+    put('area/e/latin.txt', Buffer.from('caf\u00e9\n', 'latin1'));
+    put('area/e/plain.txt', 'caf\u00e9\n');
     assert.equal((await matches({ path: 'e', pattern: 'caf\u00e9' })).length, 4);
     assert.equal((await matches({ path: 'e', pattern: 'wide' })).length, 2);
   });
@@ -194,9 +194,9 @@ describe('filesystem, hostile review', linux, () => {
   });
 
   it('counts what it cannot copy, and does not take a folder that holds it for empty', async () => {
-    put('root/torn/ok.txt', 'x');
-    mkdirSync(join(base, 'root/torn/in'));
-    writeFileSync(Buffer.concat([Buffer.from(join(base, 'root/torn/in/bad')), Buffer.from([0xff])]), 'bad');
+    put('area/torn/ok.txt', 'x');
+    mkdirSync(join(base, 'area/torn/in'));
+    writeFileSync(Buffer.concat([Buffer.from(join(base, 'area/torn/in/bad')), Buffer.from([0xff])]), 'bad');
     assert.equal((await done('copy_file', { source: 'torn', destination: 'torn-copy' })).structured['skipped'], 1);
     await refused('delete_file', { path: 'torn/in' });
   });
@@ -220,7 +220,7 @@ describe('filesystem, hostile review', linux, () => {
   });
 
   it('completes paths from one folder only', async () => {
-    const uri = `file://${join(base, 'root')}/{+path}`;
+    const uri = `file://${join(base, 'area')}/{+path}`;
     const { completion } = await server.client.complete({ ref: { type: 'ref/resource', uri }, argument: { name: 'path', value: 'in' } });
     assert.deepEqual(completion.values, ['inner/']);
   });
@@ -278,7 +278,7 @@ describe('filesystem, hostile review', linux, () => {
   });
 
   it('makes folders where "only" names files', async () => {
-    const only = await files({ roots: [join(base, 'root')], access: 'write', only: ['*.md'] });
+    const only = await files({ roots: [join(base, 'area')], access: 'write', only: ['*.md'] });
     try {
       assert.ok(!(await only.call('create_directory', { path: 'notes/today' })).isError);
       assert.ok(!(await only.call('write_file', { path: 'notes/today/x.md', content: 'x' })).isError);
@@ -290,20 +290,20 @@ describe('filesystem, hostile review', linux, () => {
 
   const root = process.getuid?.() === 0 ? { skip: 'the superuser may write everywhere' } : {};
   it('does not delete by half in a folder it may not write', root, async () => {
-    put('root/fixed/f.txt', 'x\n');
-    put('root/wrap/locked/f.txt', 'x\n');
-    chmodSync(join(base, 'root/fixed'), 0o555);
-    chmodSync(join(base, 'root/wrap/locked'), 0);
+    put('area/fixed/f.txt', 'x\n');
+    put('area/wrap/locked/f.txt', 'x\n');
+    chmodSync(join(base, 'area/fixed'), 0o555);
+    chmodSync(join(base, 'area/wrap/locked'), 0);
     try {
       const before = (await done('list_deleted')).text;
       await refused('delete_file', { path: 'fixed/f.txt' });
-      assert.equal(lstatSync(join(base, 'root/fixed/f.txt')).nlink, 1);
+      assert.equal(lstatSync(join(base, 'area/fixed/f.txt')).nlink, 1);
       assert.equal((await done('list_deleted')).text, before);
       await done('read_text_file', { path: 'fixed/f.txt' });
       await refused('move_file', { source: 'wrap', destination: 'wrap2' });
     } finally {
-      chmodSync(join(base, 'root/fixed'), 0o755);
-      chmodSync(join(base, 'root/wrap/locked'), 0o755);
+      chmodSync(join(base, 'area/fixed'), 0o755);
+      chmodSync(join(base, 'area/wrap/locked'), 0o755);
     }
   });
 });

@@ -15,7 +15,7 @@ describe('filesystem, legitimate use', process.platform === 'linux' ? {} : { ski
   before(async () => {
     base = realpathSync(mkdtempSync(join(tmpdir(), 'sbx-fsl-')));
     build(base);
-    server = await files({ roots: [join(base, 'root'), { path: join(base, 'library'), name: 'lib', access: 'read' }], access: 'write' });
+    server = await files({ roots: [join(base, 'area'), { path: join(base, 'library'), name: 'lib', access: 'read' }], access: 'write' });
   });
   after(async () => {
     await server.close();
@@ -26,7 +26,7 @@ describe('filesystem, legitimate use', process.platform === 'linux' ? {} : { ski
   for (const one of LEGITIMATE) {
     it(one.what, async () => {
       const fill = (value: unknown): unknown =>
-        typeof value === 'string' ? value.replaceAll('$ROOT', join(base, 'root')).replaceAll('$LIB', join(base, 'library')) : value;
+        typeof value === 'string' ? value.replaceAll('$ROOT', join(base, 'area')).replaceAll('$LIB', join(base, 'library')) : value;
       const answer = await server.call(one.tool, Object.fromEntries(Object.entries(one.args).map(([key, value]) => [key, fill(value)])));
       assert.ok(!answer.isError, answer.text);
       if (one.text !== undefined) assert.match(answer.text, one.text);
@@ -40,10 +40,10 @@ describe('filesystem, legitimate use', process.platform === 'linux' ? {} : { ski
     assert.ok(id !== undefined);
     const restored = await server.call('restore_deleted', { id });
     assert.ok(!restored.isError, restored.text);
-    assert.equal(onDisk(join(base, 'root/src2/deep/code.ts')), 'const needle = 1;\n');
+    assert.equal(onDisk(join(base, 'area/src2/deep/code.ts')), 'const needle = 1;\n');
     const copy = entries.find(({ path }) => path === 'a copy.txt');
     assert.ok(!(await server.call('restore_deleted', { id: copy?.id, destination: 'elsewhere.txt' })).isError);
-    assert.equal(onDisk(join(base, 'root/elsewhere.txt')), '0ne\nTWO\nthree\nf0ur\n');
+    assert.equal(onDisk(join(base, 'area/elsewhere.txt')), '0ne\nTWO\nthree\nf0ur\n');
     assert.ok((await server.call('restore_deleted', { id: copy?.id })).isError);
   });
 });
@@ -61,7 +61,7 @@ function build(base: string): void {
     mkdirSync(dirname(join(base, path)), { recursive: true });
     writeFileSync(join(base, path), content);
   };
-  const root = (path: string, content: string | Buffer): void => put(`root/${path}`, content);
+  const root = (path: string, content: string | Buffer): void => put(`area/${path}`, content);
   root('a.txt', 'one\ntwo\nthree\nfour\n');
   root('b.txt', 'bee\n');
   root('src/app.ts', 'export function greet(): string {\n  return "hello";\n}\n');
@@ -93,15 +93,15 @@ function build(base: string): void {
   root('big.log', `first line\n${'filler line\n'.repeat(2_000_000)}last line\n`);
   put('library/book.txt', 'book\n');
   put('store/index.js', 'package\n');
-  mkdirSync(join(base, 'root', 'node_modules', 'pkg'), { recursive: true });
-  linkSync(join(base, 'store', 'index.js'), join(base, 'root', 'node_modules', 'pkg', 'index.js'));
+  mkdirSync(join(base, 'area', 'node_modules', 'pkg'), { recursive: true });
+  linkSync(join(base, 'store', 'index.js'), join(base, 'area', 'node_modules', 'pkg', 'index.js'));
   root('twin-a.txt', 'twin\n');
-  linkSync(join(base, 'root', 'twin-a.txt'), join(base, 'root', 'twin-b.txt'));
-  mkdirSync(join(base, 'root', 'empty-folder'));
-  symlinkSync('src/app.ts', join(base, 'root', 'inside-link'));
-  symlinkSync('src', join(base, 'root', 'inside-folder'));
-  symlinkSync(join(base, 'root/src/deep/code.ts'), join(base, 'root', 'inside-absolute'));
-  symlinkSync(join(base, 'library/book.txt'), join(base, 'root', 'to-library'));
-  symlinkSync('new.txt', join(base, 'root', 'to-new'));
-  symlinkSync('not-there.txt', join(base, 'root', 'dangling'));
+  linkSync(join(base, 'area', 'twin-a.txt'), join(base, 'area', 'twin-b.txt'));
+  mkdirSync(join(base, 'area', 'empty-folder'));
+  symlinkSync('src/app.ts', join(base, 'area', 'inside-link'));
+  symlinkSync('src', join(base, 'area', 'inside-folder'));
+  symlinkSync(join(base, 'area/src/deep/code.ts'), join(base, 'area', 'inside-absolute'));
+  symlinkSync(join(base, 'library/book.txt'), join(base, 'area', 'to-library'));
+  symlinkSync('new.txt', join(base, 'area', 'to-new'));
+  symlinkSync('not-there.txt', join(base, 'area', 'dangling'));
 }

@@ -41,7 +41,7 @@ function scratch(): string {
 const NAMES = ['a', 'b', 'c', 'd', '.env', 'link'];
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom(...NAMES) },
-  { weight: 3, arbitrary: fc.constantFrom('..', '.', '', '...', '~', 'outside', 'root', 'secret') },
+  { weight: 3, arbitrary: fc.constantFrom('..', '.', '', '...', '~', 'outside', 'area', 'secret') },
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 6 }) },
 );
 const path = fc.oneof(
@@ -51,7 +51,7 @@ const path = fc.oneof(
 const target = fc.oneof(
   path,
   path.map((one) => `$BASE/${one}`),
-  path.map((one) => `$BASE/root/${one}`),
+  path.map((one) => `$BASE/area/${one}`),
   fc.constantFrom('/', '/etc/passwd', '/proc/self/root', '..', '../outside', '../outside/secret'),
 );
 const entry = fc.record({
@@ -66,7 +66,7 @@ describe('filesystem properties', () => {
     fc.assert(
       fc.property(fc.array(entry, { maxLength: 12 }), fc.array(path, { minLength: 5, maxLength: 20 }), (entries, paths) => {
         const base = scratch();
-        const root = join(base, 'root');
+        const root = join(base, 'area');
         mkdirSync(root);
         mkdirSync(join(base, 'outside'));
         writeFileSync(join(base, 'outside', 'secret'), SECRET);
@@ -87,7 +87,7 @@ describe('filesystem properties', () => {
         } finally {
           area.close();
         }
-        assert.deepEqual([readdirSync(base).sort(), readdirSync(join(base, 'outside'))], [['outside', 'root', 'secret'], ['secret']]);
+        assert.deepEqual([readdirSync(base).sort(), readdirSync(join(base, 'outside'))], [['area', 'outside', 'secret'], ['secret']]);
         assert.equal(readFileSync(join(base, 'outside', 'secret'), 'utf8'), SECRET);
         rmSync(base, { recursive: true, force: true });
       }),

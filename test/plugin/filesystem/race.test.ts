@@ -30,7 +30,7 @@ describe('filesystem race', linux, () => {
   before(async () => {
     // In memory: a disk that syncs would let the attacker swap once for each of our writes, not a thousand times.
     base = realpathSync(mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'sbx-race-')));
-    root = join(base, 'root');
+    root = join(base, 'area');
     outside = join(base, 'outside');
     for (const folder of [join(root, 'swap', 'deep'), join(root, 'mv'), join(outside, 'deep')]) mkdirSync(folder, { recursive: true });
     writeFileSync(join(root, 'swap', 'f.txt'), 'inside');

@@ -14,7 +14,7 @@ const uri = (path: string): string => pathToFileURL(join(root, path)).href;
 
 before(() => {
   base = realpathSync(mkdtempSync(join(tmpdir(), 'sbx-fsr-')));
-  root = join(base, 'root');
+  root = join(base, 'area');
   mkdirSync(join(root, 'many'), { recursive: true });
   for (let at = 0; at < 1200; at++) writeFileSync(join(root, 'many', `f${String(at).padStart(4, '0')}.txt`), String(at));
   writeFileSync(join(root, 'a file #1.md'), '# Title\n');

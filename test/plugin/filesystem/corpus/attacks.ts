@@ -58,7 +58,7 @@ export const ATTACKS: readonly Attack[] = [
       '..//secret.txt',
       './/..//..//etc/passwd',
       'src//..//..//outside//secret.txt',
-      '../root/../secret.txt',
+      '../area/../secret.txt',
       '../../../../../../../../etc/passwd',
       '/etc/passwd',
       '//etc/passwd',
@@ -82,7 +82,7 @@ export const ATTACKS: readonly Attack[] = [
   ...table(
     'traversal',
     [list, tree, byName, byContent, symbol, folder, remove],
-    ['..', '../outside', '/', '/etc', '$OUT', 'src/../..', '$BASE/root-evil'],
+    ['..', '../outside', '/', '/etc', '$OUT', 'src/../..', '$BASE/area-evil'],
   ),
   ...table(
     'links',
@@ -318,9 +318,9 @@ export const ATTACKS: readonly Attack[] = [
     [read, write, info],
     [
       '$ROOT-evil/secret.txt',
-      '$ROOT/../root-evil/secret.txt',
+      '$ROOT/../area-evil/secret.txt',
       '$ROOT /secret.txt',
-      '$BASE/root-evil/../root-evil/secret.txt',
+      '$BASE/area-evil/../area-evil/secret.txt',
       '$ROOT\\..\\secret.txt',
       '$BASE//secret.txt',
     ],

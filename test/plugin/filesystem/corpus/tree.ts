@@ -37,7 +37,7 @@ export interface Tree {
 /** Builds the tree. */
 export async function buildTree(): Promise<Tree> {
   const base = realpathSync(mkdtempSync(join(tmpdir(), 'sbx-fsc-')));
-  const root = join(base, 'root');
+  const root = join(base, 'area');
   const outside = join(base, 'outside');
   const readOnly = join(base, 'library');
   const put = (path: string, content: string): void => {
@@ -48,23 +48,23 @@ export async function buildTree(): Promise<Tree> {
     'outside/secret.txt',
     'outside/dir/secret.txt',
     'outside/secret.png',
-    'root-evil/secret.txt',
+    'area-evil/secret.txt',
     'secret.txt',
     'Root/secret.txt',
   ])
     put(path, `${SECRET}\n`);
-  for (const path of SECRETS_INSIDE) put(`root/${path}`, `${SECRET}\n`);
-  for (const path of PROTECTED) put(`root/${path}`, 'protected\n');
-  put('root/a.txt', 'one\ntwo\nthree\nfour\n');
-  put('root/b.txt', 'bee\n');
-  put('root/src/app.ts', 'export function greet(): string {\n  return "hello";\n}\n');
-  put('root/src/deep/code.ts', 'const needle = 1;\n');
-  put('root/docs/read me.md', '# Read me\n');
-  put('root/holds-secret/inner/.env', `${SECRET}\n`);
-  put('root/holds-secret/plain.txt', 'plain\n');
-  put('root/holds-git/.git/config', `${SECRET}\n`);
-  put('root/private/notes.txt', `${SECRET}\n`);
-  put('root/locked.txt', 'locked\n');
+  for (const path of SECRETS_INSIDE) put(`area/${path}`, `${SECRET}\n`);
+  for (const path of PROTECTED) put(`area/${path}`, 'protected\n');
+  put('area/a.txt', 'one\ntwo\nthree\nfour\n');
+  put('area/b.txt', 'bee\n');
+  put('area/src/app.ts', 'export function greet(): string {\n  return "hello";\n}\n');
+  put('area/src/deep/code.ts', 'const needle = 1;\n');
+  put('area/docs/read me.md', '# Read me\n');
+  put('area/holds-secret/inner/.env', `${SECRET}\n`);
+  put('area/holds-secret/plain.txt', 'plain\n');
+  put('area/holds-git/.git/config', `${SECRET}\n`);
+  put('area/private/notes.txt', `${SECRET}\n`);
+  put('area/locked.txt', 'locked\n');
   put('library/book.txt', 'book\n');
   put('library/.env', `${SECRET}\n`);
   chmodSync(join(root, 'locked.txt'), 0o444);
@@ -137,8 +137,8 @@ const LINKS: readonly (readonly [string, string])[] = [
   ['out-dir', '../outside'],
   ['out-absolute', '$BASE/outside/secret.txt'],
   ['out-absolute-dir', '$BASE/outside'],
-  ['out-climb', '$BASE/root/../outside/secret.txt'],
-  ['out-sibling', '$BASE/root-evil/secret.txt'],
+  ['out-climb', '$BASE/area/../outside/secret.txt'],
+  ['out-sibling', '$BASE/area-evil/secret.txt'],
   ['out-new', '../outside/new.txt'],
   ['out-absolute-new', '$BASE/outside/new.txt'],
   ['chain-1', 'chain-2'],
@@ -166,7 +166,7 @@ const LINKS: readonly (readonly [string, string])[] = [
   ['empty/loop-up', '../empty/loop-up/x'],
   ['inside-link', 'src/app.ts'],
   ['inside-folder', 'src'],
-  ['inside-absolute', '$BASE/root/src/deep/code.ts'],
+  ['inside-absolute', '$BASE/area/src/deep/code.ts'],
   ['to-library', '$BASE/library/book.txt'],
   ['to-library-env', '$BASE/library/.env'],
   ['dangling', 'not-there.txt'],
