@@ -1,0 +1,218 @@
+/**
+ * Takes secrets out of messages before they are shown or written. Most frames have none: they are told apart by one look over their JSON
+ * text and left as they are; the others are walked through.
+ */
+import { isUtf8 } from 'node:buffer';
+import { isRawNumber, parseJson } from '../../protocol/json.ts';
+import { isSecretName } from './keys.ts';
+import { KnownValues } from './known-values.ts';
+import { isPlaceholder, PLACEHOLDER_PREFIX, Pseudonyms } from './placeholder.ts';
+import { mayHaveShapes, withoutScheme, withoutShapes } from './shapes.ts';
+import { type RedactionRules, UserRules } from './user-rules.ts';
+
+/** What a redactor is made of. Plain data: it goes to the thread that writes. */
+export interface RedactorOptions {
+  /** 32 bytes; never leaves the machine. */
+  readonly key: Uint8Array;
+  /** Values of the secret store, former ones included. */
+  readonly secrets: readonly string[];
+  readonly rules: RedactionRules;
+}
+
+/** Nesting beyond which a message is not walked but taken out whole. */
+const DEPTH = 400;
+/** Longest text tried as JSON or base64 within a text. */
+const NESTED = 64 * 1024 * 1024;
+const BASE64 = /^(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9_-]{4}){4,}(?:[A-Za-z0-9+/_-]{0,3}={0,2})$/;
+/** Characters of base64 in a row that may be a secret with something around it. */
+const BASE64_RUN = 28;
+
+/** Takes secrets out. */
+export class Redactor {
+  readonly #pseudonyms: Pseudonyms;
+  readonly #known: KnownValues;
+  readonly #rules: UserRules;
+  readonly #hide: (secret: string) => string;
+  /** What it looks for, for the header of a recording. */
+  readonly names: readonly string[];
+  /** What placeholders begin with. */
+  readonly prefix = PLACEHOLDER_PREFIX;
+
+  /** @throws SBX_REDACTION_RULE when a rule is no pointer or no regular expression */
+  constructor({ key, secrets, rules }: RedactorOptions) {
+    this.#pseudonyms = new Pseudonyms(key);
+    this.#known = new KnownValues(secrets);
+    this.#rules = new UserRules(rules);
+    this.#hide = (secret) => this.#pseudonyms.of(secret);
+    // The patterns themselves may tell what they hide; how many there are does not.
+    this.names = [
+      'names',
+      'shapes',
+      'stored secrets',
+      ...(rules.pointers ?? []).map((pointer) => `pointer ${pointer}`),
+      ...(rules.fields ?? []).map((field) => `field ${field}`),
+      ...(rules.patterns === undefined || rules.patterns.length === 0 ? [] : [`patterns (${rules.patterns.length})`]),
+    ];
+  }
+
+  /** The message without secrets; the same object when it has none. Fails closed: what cannot be walked is replaced whole. */
+  redact(message: object): object {
+    return this.#closed(message, () => this.#value(message, [], 0) as object);
+  }
+
+  /** JSON text in, JSON text out; the same text when there is nothing to take out. */
+  json(text: string): string {
+    if (!this.#suspicious(text)) return text;
+    let message: object | undefined;
+    try {
+      message = parseJson(text) as object;
+    } catch {
+      return JSON.stringify(this.text(text));
+    }
+    const out = this.redact(message);
+    return out === message ? text : JSON.stringify(out);
+  }
+
+  /** A text without secrets: a line of standard error, a name, a reason. */
+  text(text: string): string {
+    return this.#text(text, 0);
+  }
+
+  #closed(message: object, walk: () => object): object {
+    try {
+      return walk();
+    } catch {
+      const { jsonrpc, id, method } = message as { jsonrpc?: unknown; id?: unknown; method?: unknown };
+      const kept = typeof id === 'number' ? { id } : typeof id === 'string' ? { id: this.text(id) } : {};
+      const why = 'The message could not be looked through (nested too deeply?) and is left out.';
+      return { jsonrpc, ...kept, ...(typeof method === 'string' ? { method: this.text(method) } : {}), redacted: why };
+    }
+  }
+
+  /** Whether a JSON text must be walked. Escapes count: behind one anything may hide. */
+  #suspicious(text: string): boolean {
+    return (
+      this.#rules.always || mayHaveShapes(text) || this.#known.in(text) || text.includes('\\u') || text.includes('\\/') || hasBase64(text)
+    );
+  }
+
+  #value(value: unknown, path: readonly string[], depth: number): unknown {
+    if (typeof value === 'string') return this.#text(value, depth);
+    if (typeof value === 'number') return this.#known.has(String(value)) ? this.#hide(String(value)) : value;
+    if (typeof value !== 'object' || value === null) return value;
+    if (isRawNumber(value)) return this.#known.has(JSON.stringify(value)) ? this.#hide(JSON.stringify(value)) : value;
+    if (depth > DEPTH) throw new RangeError('too deep');
+    if ('toJSON' in value && typeof value.toJSON === 'function') return this.#value(value.toJSON(), path, depth + 1);
+    if (Array.isArray(value)) return this.#array(value, path, depth);
+    return this.#object(value, path, depth);
+  }
+
+  #array(value: readonly unknown[], path: readonly string[], depth: number): readonly unknown[] {
+    let changed = false;
+    const out = value.map((item, index) => {
+      const clean = this.#member(item, this.#rules.hasPlaces ? [...path, String(index)] : path, depth);
+      changed ||= clean !== item;
+      return clean;
+    });
+    return changed ? out : value;
+  }
+
+  #object(value: object, path: readonly string[], depth: number): object {
+    const entries = Object.entries(value);
+    // `{"name": "Authorization", "value": "…"}`: how HAR and many APIs write headers and variables.
+    const { name, key } = value as { name?: unknown; key?: unknown };
+    const label = typeof name === 'string' ? name : typeof key === 'string' ? key : '';
+    const pair = label !== '' && 'value' in value && this.#secretName(label);
+    let changed = false;
+    const out = entries.map(([member, item]): [string, unknown] => {
+      const secret = this.#secretName(member) || (pair && member === 'value');
+      const at = this.#rules.hasPlaces ? [...path, member] : path;
+      const clean = secret ? this.#secret(item, at, depth) : this.#member(item, at, depth);
+      const called = this.#text(member, depth);
+      changed ||= clean !== item || called !== member;
+      return [called, clean];
+    });
+    return changed ? Object.fromEntries(out) : value;
+  }
+
+  #member(item: unknown, path: readonly string[], depth: number): unknown {
+    if (this.#rules.hasPlaces && this.#rules.places(path)) return this.#whole(item);
+    return this.#value(item, path, depth + 1);
+  }
+
+  #secretName(name: string): boolean {
+    return isSecretName(name) || this.#rules.field(name);
+  }
+
+  /** The value under a secret name. Objects are looked into: a JSON Schema has properties called `password`. */
+  #secret(value: unknown, path: readonly string[], depth: number): unknown {
+    if (this.#rules.hasPlaces && this.#rules.places(path)) return this.#whole(value);
+    if (typeof value === 'string') return isPlaceholder(value) ? value : withoutScheme(value, this.#hide);
+    if (typeof value === 'number' || isRawNumber(value)) return this.#hide(JSON.stringify(value));
+    if (Array.isArray(value)) return value.map((item) => this.#secret(item, path, depth + 1));
+    return this.#value(value, path, depth + 1);
+  }
+
+  /** A place that was named: whatever is there goes, except that nothing stays nothing. */
+  #whole(value: unknown): unknown {
+    if (value === null || value === undefined || isPlaceholder(value)) return value;
+    return this.#hide(typeof value === 'string' ? value : JSON.stringify(value));
+  }
+
+  #text(text: string, depth: number): string {
+    if (text.length < 4) return text;
+    const inner = depth < DEPTH && text.length <= NESTED ? this.#inner(text, depth) : undefined;
+    if (inner !== undefined && inner !== text) return inner;
+    let out = this.#known.replace(text, this.#hide);
+    if (mayHaveShapes(out)) out = withoutShapes(out, this.#hide);
+    return this.#rules.text(out, this.#hide);
+  }
+
+  /** The text when it is JSON or base64 with something to take out in it; undefined when it is neither. */
+  #inner(text: string, depth: number): string | undefined {
+    if (/^\s*[[{"]/.test(text) && /[\]}"]\s*$/.test(text)) {
+      let parsed: unknown;
+      try {
+        parsed = parseJson(text);
+      } catch {
+        return undefined;
+      }
+      const clean = this.#value(parsed, [], depth + 1);
+      return clean === parsed ? text : JSON.stringify(clean, null, /^\s*[[{]\s*\n( +|\t)/.exec(text)?.[1]);
+    }
+    return text.length >= 16 && BASE64.test(text) ? this.#base64(text, depth) : undefined;
+  }
+
+  #base64(text: string, depth: number): string {
+    const bytes = Buffer.from(text, 'base64');
+    const known = isUtf8(bytes);
+    const inner = bytes.toString(known ? 'utf8' : 'latin1');
+    if (!known) return this.#known.in(inner) || /-----BEGIN [A-Z ]*PRIVATE KEY/.test(inner) ? this.#hide(text) : text;
+    // Words are base64 too; what they decode to has control characters in it and is nobody's text.
+    if (/[\x00-\x08\x0e-\x1f\x7f]/.test(inner) && !this.#known.in(inner)) return text;
+    const clean = this.#text(inner, depth + 1);
+    // Whole: half a base64 text would be no wildcard in a replay.
+    return clean === inner ? text : this.#hide(text);
+  }
+}
+
+/** Whether there is a run of base64 with capitals, small letters and digits: a path has seldom all of them. */
+function hasBase64(text: string): boolean {
+  let run = 0;
+  let kinds = 0;
+  for (let at = 0; at < text.length; at++) {
+    const kind = KINDS[text.charCodeAt(at)] ?? 0;
+    if (kind === 0) {
+      run = 0;
+      kinds = 0;
+    } else {
+      kinds |= kind;
+      if (++run >= BASE64_RUN && (kinds & 7) === 7) return true;
+    }
+  }
+  return false;
+}
+/** 1 small letter, 2 capital, 4 digit, 8 the two others. */
+const KINDS = Uint8Array.from({ length: 128 }, (_, code) =>
+  code >= 97 && code <= 122 ? 1 : code >= 65 && code <= 90 ? 2 : code >= 48 && code <= 57 ? 4 : code === 0x2b || code === 0x2f ? 8 : 0,
+);

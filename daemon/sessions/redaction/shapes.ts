@@ -1,0 +1,144 @@
+/**
+ * Secrets known by their looks, in any text. High confidence only: what is taken out by mistake is lost to the reader, so each shape has a
+ * prefix of its own, a structure, or a name before it. Every expression is linear: no nested quantifiers over the same characters.
+ */
+
+import { Trigrams } from './trigrams.ts';
+
+/** Takes a secret and gives what stands in its place. */
+export type Hide = (secret: string) => string;
+
+/** Prefixed tokens of services (their documented formats). */
+const TOKENS = new RegExp(
+  [
+    '(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])', // AWS access key ids
+    'gh[pousr]_[A-Za-z0-9]{30,255}', // GitHub
+    'github_pat_[A-Za-z0-9_]{22,255}',
+    'gl(?:pat|dt|rt|ptt|cbt|oas)-[A-Za-z0-9_-]{20,}', // GitLab
+    'xox[abeoprs]-[A-Za-z0-9-]{10,}', // Slack
+    'xapp-[0-9]-[A-Za-z0-9-]{10,}',
+    '(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,}', // Stripe
+    'whsec_[A-Za-z0-9+/=]{16,}',
+    'sk-(?:ant-|proj-|svcacct-|admin-|or-|lf-)[A-Za-z0-9_-]{16,}', // Anthropic, OpenAI, OpenRouter
+    'sk-[A-Za-z0-9]{32,}',
+    'AIza[A-Za-z0-9_-]{35}', // Google
+    'ya29\\.[A-Za-z0-9_-]{20,}',
+    'GOCSPX-[A-Za-z0-9_-]{20,}',
+    'npm_[A-Za-z0-9]{36}',
+    'pypi-AgE[A-Za-z0-9_-]{30,}',
+    'SG\\.[A-Za-z0-9_-]{16,32}\\.[A-Za-z0-9_-]{32,64}', // SendGrid
+    'hf_[A-Za-z0-9]{30,}', // Hugging Face
+    'dop_v1_[a-f0-9]{64}', // DigitalOcean
+    'shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}', // Shopify
+    'lin_api_[A-Za-z0-9]{32,}', // Linear
+    'ntn_[A-Za-z0-9]{40,}', // Notion
+    'sbp_[a-f0-9]{40}', // Supabase
+    'dckr_pat_[A-Za-z0-9_-]{20,}', // Docker
+    'gsk_[A-Za-z0-9]{40,}', // Groq
+    'xai-[A-Za-z0-9]{60,}',
+    'glsa_[A-Za-z0-9]{32}_[a-f0-9]{8}', // Grafana
+    'hvs\\.[A-Za-z0-9_-]{24,}', // Vault
+    'AGE-SECRET-KEY-1[A-Z0-9]{50,}',
+    '[0-9]{8,10}:AA[A-Za-z0-9_-]{33}', // Telegram
+    'eyJ[A-Za-z0-9_-]{8,}\\.eyJ[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]*', // JWT, RFC 7519
+    'eyJ[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]*\\.[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]{8,}', // JWE, RFC 7516
+  ]
+    .map((shape) => `(?:${shape})`)
+    .join('|')
+    .replace(/^/, '(?<![A-Za-z0-9_])(?:')
+    .replace(/$/, ')'),
+  'g',
+);
+const PEM = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:(?!-----END )[\s\S])*(?:-----END [A-Z0-9 ]{0,40}-----)?/g;
+const SLACK_HOOK = /(hooks\.slack\.com\/(?:services|workflows|triggers)\/)([A-Za-z0-9/_+-]{10,})/g;
+const DISCORD_HOOK = /(discord(?:app)?\.com\/api\/webhooks\/)([0-9]+\/[A-Za-z0-9_-]{20,})/g;
+/** `scheme://user:password@host`; RFC 3986 section 3.2.1. */
+const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/?#@"'<>\\]{0,128}:)([^\s/@"'<>\\]{1,512})(@)/gi;
+/** RFC 6750 and RFC 7617 credentials wherever they stand. */
+const BEARER = /\b(Bearer|Token)([ \t]+|%20|\+)([A-Za-z0-9._~+/=-]{12,})/gi;
+const BASIC = /\b(Basic)([ \t]+|%20|\+)([A-Za-z0-9+/_-]{6,}={0,2})/gi;
+/** Header lines in a text. */
+const HEADER =
+  /\b((?:proxy-)?authorization|(?:set-)?cookie|x-(?:api|auth|access|csrf|xsrf)-(?:key|token)|api-key|apikey|mcp-session-id)(\\*["']?[ \t]{0,8}:[ \t]{0,8}\\*["']?)([^\s"'\\][^\r\n"'\\]{0,8192})/gi;
+const NAME =
+  '[A-Za-z0-9_.-]{0,64}(?:passw(?:or)?d|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|private[_-]?key|secret[_-]?key|auth[_-]?key|credentials?|connection[_-]?string)';
+/** `NAME=value`: environment, queries, connection strings, flags; `NAME="value"` too. */
+const ASSIGNED = new RegExp(`(?<![A-Za-z0-9_.-])(${NAME})(=)(\\\\*["']?)([^\\s"'&;,<>(){}\\\\]{4,4096})`, 'gi');
+/** `"name": "value"` in a text that is no JSON as a whole (a log line, a piece of code). */
+const QUOTED = new RegExp(
+  `(?<![A-Za-z0-9_.-])(${NAME})(\\\\*["'][ \\t]{0,8}[:=][ \\t]{0,8}|[ \\t]{0,8}[:=][ \\t]{0,8})(\\\\*["'])([^"'\\\\\\r\\n]{4,4096})`,
+  'gi',
+);
+/** `--password value`. */
+const FLAG = new RegExp(`(?<![A-Za-z0-9_.-])(--?${NAME})([ \\t]+)([^\\s"'\\\\-][^\\s"'\\\\]{3,4096})`, 'gi');
+
+/** Names that look secret to {@link ASSIGNED} and are not, and values that are no secrets: variables, templates, masks. */
+const HARMLESS_NAME = /(?:progress|page|next|previous|sync|continuation|max|min|input|output|total)[_.-]?token$/i;
+const HARMLESS_VALUE =
+  /^(?:\$|<|\{|%[A-Z_]+%|\*+$|x{4,}$|\.{3}|null$|none$|true$|false$|undefined$|string$|required$|process\.env|os\.environ|\[redacted:)/i;
+
+/** The text with everything that looks like a secret replaced. */
+export function withoutShapes(text: string, hide: Hide): string {
+  let out = text;
+  const swap = (shape: RegExp, replace: (whole: string, ...parts: string[]) => string): void => {
+    out = out.replace(shape, replace);
+  };
+  swap(PEM, (whole) => hide(whole));
+  swap(TOKENS, (whole) => hide(whole));
+  swap(SLACK_HOOK, (_whole, before = '', secret = '') => before + hide(secret));
+  swap(DISCORD_HOOK, (_whole, before = '', secret = '') => before + hide(secret));
+  swap(URL_PASSWORD, (whole, before = '', secret = '', after = '') =>
+    HARMLESS_VALUE.test(secret) ? whole : before + hide(secret) + after,
+  );
+  swap(HEADER, (_whole, name = '', between = '', value = '') => name + between + withoutScheme(value, hide));
+  swap(BEARER, (whole, scheme = '', space = '', secret = '') =>
+    /[0-9]/.test(secret) || secret.length >= 20 ? scheme + space + hide(secret) : whole,
+  );
+  swap(BASIC, (whole, scheme = '', space = '', secret = '') => (isBasic(secret) ? scheme + space + hide(secret) : whole));
+  swap(ASSIGNED, (whole, name = '', equals = '', quote = '', value = '') =>
+    HARMLESS_NAME.test(name) || HARMLESS_VALUE.test(value) ? whole : name + equals + quote + hide(value),
+  );
+  swap(QUOTED, (whole, name = '', between = '', quote = '', value = '') =>
+    HARMLESS_NAME.test(name) || HARMLESS_VALUE.test(value) ? whole : name + between + quote + hide(value),
+  );
+  swap(FLAG, (whole, name = '', space = '', value = '') => (HARMLESS_VALUE.test(value) ? whole : name + space + hide(value)));
+  return out;
+}
+
+/** A credential without its scheme: `Bearer x` keeps `Bearer `, so that the same token has the same placeholder with and without. */
+export function withoutScheme(value: string, hide: Hide): string {
+  const [, scheme = '', secret = ''] =
+    /^((?:Bearer|Basic|Token|Digest|Negotiate|DPoP|AWS4-HMAC-SHA256)[ \t]+)?([\s\S]*)$/i.exec(value) ?? [];
+  return secret === '' || HARMLESS_VALUE.test(secret) ? value : scheme + hide(secret);
+}
+
+/** Whether it decodes to `user:password` (RFC 7617 section 2): "Basic knowledge" does not. */
+function isBasic(text: string): boolean {
+  return /^[\x20-\x7e]*:[\x20-\x7e]*$/.test(Buffer.from(text, 'base64').toString('latin1'));
+}
+
+/**
+ * A quick look: false says for certain that {@link withoutShapes} would change nothing. Over JSON text as well as over plain text.
+ */
+export function mayHaveShapes(text: string): boolean {
+  return (
+    BEGINNINGS.find(text, 0, (at) => {
+      HINT.lastIndex = at;
+      return HINT.test(text);
+    }) !== -1
+  );
+}
+/**
+ * What every shape and every secret name (keys.ts) has in it. The first three characters are literal: they are what is searched for, the
+ * rest is looked at where they are found.
+ */
+const HINTS =
+  String.raw`pass[^a-z0-9]?w passphrase pass[^a-z0-9]phrase passcode pwd secret token(?!s) bearer jwt api[^a-z0-9]?key api[^a-z0-9]?token access[^a-z0-9]?key private[^a-z0-9]?key signing[^a-z0-9]?key encryption[^a-z0-9]?key master[^a-z0-9]?key shared[^a-z0-9]?key auth[^a-z0-9]?key authorization credential cookie connection[^a-z0-9]?string mcp[^a-z0-9]?session ://[^\s/@"]{0,640}@ akia asia abia acca ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glptt- glcbt- gloas- xox[a-z]- xapp- sk_[lt] rk_[lt] pk_[lt] whsec_ sk-[a-z0-9]{3} aiza ya29\. gocspx npm_ pypi- sg[.][a-z0-9_-]{16} hf_[a-z0-9]{16} dop_v1 shp[a-z]{2}_ lin_api ntn_ sbp_ dckr_ gsk_ xai- glsa_ hvs\. age-secret :aa[a-z0-9_-]{33} eyj[a-z0-9_-]{8} slack.com /webhooks/`
+    .split(/\s+/)
+    .concat(String.raw`basic[ \t+%]`);
+const BEGINNINGS = new Trigrams(
+  HINTS.map((hint) => hint.replace('[.]', '.')),
+  true,
+);
+/** `progressToken` is in most requests and no secret; the others of its kind are rare enough to be walked. */
+const HINT = new RegExp(`(?<!progress(?=token))(?:${HINTS.join('|')})`, 'iy');
