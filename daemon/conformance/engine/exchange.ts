@@ -2,7 +2,7 @@
 import type { Target } from '../../api/conformance.ts';
 import { type Era, META, MODERN_VERSION } from '../../protocol/eras.ts';
 import { type JsonObject, metaOf } from '../../protocol/message.ts';
-import type { Frame, HttpFacts, SendOptions } from '../transports/wire.ts';
+import type { Frame, HttpFacts, SendOptions, Wire, WireListener } from '../transports/wire.ts';
 
 /** What became of a request. */
 export interface Answer {
@@ -42,6 +42,8 @@ export interface SessionOptions {
   readonly capabilities?: JsonObject;
   /** Legacy version to ask for. */
   readonly version?: string;
+  /** Gives the connection's process; without it one is started. stdio only. */
+  readonly process?: (listener: WireListener) => Wire;
   /** Leaves the handshake to the property. */
   readonly raw?: boolean;
   /** Answers requests of the server; undefined is answered with -32601. */

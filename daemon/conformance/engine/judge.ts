@@ -51,7 +51,13 @@ export class Judge {
   }
 }
 
-const RANK: Readonly<Record<Severity, number>> = { note: 0, warning: 1, error: 2 };
+/** Severities by weight. */
+export const RANK: Readonly<Record<Severity, number>> = { note: 0, warning: 1, error: 2 };
+
+/** The gravest of several ways to break a rule. */
+export function worst(violations: readonly Violation[]): Violation | undefined {
+  return [...violations].sort((one, other) => RANK[other.severity] - RANK[one.severity])[0];
+}
 
 /** JSON, shortened for people. */
 export function shown(value: unknown, length = 240): string {

@@ -44,6 +44,8 @@ export interface Property<C = unknown> {
   /** Why it does not apply to this server; undefined when it does. */
   skip?(subject: Subject): string | undefined;
   cases(subject: Subject): Cases<C>;
+  /** Simpler inputs that mean the same, most daring first: boundaries are shrunk by it. */
+  smaller?(subject: Subject, input: C): Iterable<C>;
   run(trial: Trial, input: C): Promise<void>;
 }
 

@@ -2,9 +2,11 @@
 import fc from 'fast-check';
 import type { ConformEvent, Finding, TraceLine } from '../../api/conformance.ts';
 import { requirementOf } from '../requirements.ts';
+import { SpareProcess } from '../transports/spare.ts';
+import type { WireListener } from '../transports/wire.ts';
 import type { SessionOptions } from './exchange.ts';
 import { findingOf } from './finding.ts';
-import type { Violation } from './judge.ts';
+import { RANK, type Violation, worst } from './judge.ts';
 import { PHASES, type Property, type Trial } from './property.ts';
 import { Session } from './session.ts';
 import type { Subject } from './subject.ts';
@@ -16,6 +18,10 @@ export interface RunOptions {
   readonly runs: number;
   readonly signal: AbortSignal;
   readonly emit: (event: ConformEvent) => void;
+  /** Names of the properties that run before the others. */
+  readonly first?: ReadonlySet<string>;
+  /** Called before each property and each case: the reset hook. */
+  readonly before?: (moment: 'property' | 'case') => Promise<void>;
 }
 
 /** What a run against one subject found out. */
@@ -32,6 +38,10 @@ export interface SubjectReport {
 const SHRINKS = 80;
 /** Findings of one property after which it is given up. */
 const FINDINGS_PER_PROPERTY = 12;
+/** Times a requirement may be reported without showing again before it is left alone. */
+const FLAKY_KEPT = 2;
+/** Inputs kept that went before on the same connection. */
+const HISTORY = 60;
 /** Longest a case may take, in milliseconds; only a net, requests have their own limits. */
 const CASE_MS = 60_000;
 
@@ -39,7 +49,9 @@ const CASE_MS = 60_000;
 export async function runProperties(subject: Subject, properties: readonly Property[], options: RunOptions): Promise<SubjectReport> {
   const run = new Run(subject, options);
   const skipped: SubjectReport['skipped'][number][] = [];
-  const ordered = PHASES.flatMap((phase) => properties.filter((property) => property.phase === phase));
+  const phased = PHASES.flatMap((phase) => properties.filter((property) => property.phase === phase));
+  const early = phased.filter(({ name }) => options.first?.has(name));
+  const ordered = [...early, ...phased.filter((property) => !early.includes(property))];
   try {
     for (const [index, property] of ordered.entries()) {
       const reason = options.signal.aborted ? 'the run was ended before' : reasonToSkip(subject, property);
@@ -92,21 +104,42 @@ class Run {
   cases = 0;
   readonly #subject: Subject;
   readonly #options: RunOptions;
-  readonly #known = new Set<string>();
+  /** The worst finding of each requirement, and how often it did not show again. */
+  readonly #known = new Map<string, { readonly rank: number; readonly flaky: number }>();
+  /** Connections on their way out; nobody waits for them but the end of the run. */
+  readonly #closing = new Set<Promise<unknown>>();
+  readonly #spare: SpareProcess | undefined;
   #shared: Session | undefined;
 
   constructor(subject: Subject, options: RunOptions) {
     this.#subject = subject;
     this.#options = options;
+    // a reset between cases must come before the start of a process
+    this.#spare = subject.target.kind === 'stdio' && options.before === undefined ? new SpareProcess(subject.target) : undefined;
   }
 
   async close(): Promise<void> {
     await this.#shared?.close();
     this.#shared = undefined;
+    await Promise.all([this.#spare?.close(), ...this.#closing]);
+  }
+
+  /** A connection, with a process that may have started already. */
+  async #open(more: Partial<SessionOptions> = {}): Promise<Session> {
+    const spare = this.#spare;
+    const process = spare === undefined ? {} : { process: (listener: WireListener) => spare.take(listener) };
+    return Session.open({ ...this.#subject.options(this.exercised), ...process, ...more });
+  }
+
+  /** Closes without waiting: what a server does after its last case is no part of it. */
+  #leave(session: Session): void {
+    const closing: Promise<unknown> = session.close().finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
   }
 
   /** Runs a property until nothing new is found: each round looks for one requirement that is not known to be broken yet. */
   async property(property: Property): Promise<void> {
+    await this.#options.before?.('property');
     const { boundaries = [], arbitrary } = property.cases(this.#subject);
     const history: unknown[] = [];
     let broken = 0;
@@ -114,7 +147,8 @@ class Run {
       if (this.#options.signal.aborted) return;
       history.push(input);
       for (const violation of this.#news((await this.#evaluate(property, input)).violations)) {
-        await this.#found(property, violation, input, history, 0, undefined);
+        const { smallest, shrinks } = await this.#shrink(property, violation, input);
+        await this.#found(property, violation, smallest, history, shrinks, undefined);
         if (++broken >= FINDINGS_PER_PROPERTY) return;
       }
     }
@@ -129,7 +163,14 @@ class Run {
 
   #news(violations: readonly Violation[]): readonly Violation[] {
     const fresh = new Map<string, Violation>();
-    for (const violation of violations) if (!this.#known.has(violation.id) && !fresh.has(violation.id)) fresh.set(violation.id, violation);
+    for (const violation of violations) {
+      const { id } = violation;
+      const [known, seen] = [this.#known.get(id), fresh.get(id)];
+      const rank = RANK[violation.severity];
+      // a worse way to break a rule is news, and so is one that did not show again, up to a point
+      if (known !== undefined && (known.flaky === 0 || known.flaky >= FLAKY_KEPT ? rank <= known.rank : false)) continue;
+      if (seen === undefined || rank > RANK[seen.severity]) fresh.set(id, violation);
+    }
     return [...fresh.values()];
   }
 
@@ -142,6 +183,7 @@ class Run {
     let smallest: unknown;
     let shrinks = 0;
     const predicate = fc.asyncProperty(arbitrary, async (input: unknown) => {
+      if (this.#options.signal.aborted) return;
       // out of budget: everything counts as good, which ends the shrinking where it is
       if (focus !== undefined && ++shrinks > SHRINKS) return;
       if (focus === undefined) history.push(input);
@@ -157,13 +199,31 @@ class Run {
     return { violation: focus, input: smallest, shrinks, path: outcome.counterexamplePath ?? '' };
   }
 
+  /** The smallest value like a given input that breaks the same rule, for properties that can say which values still mean the same. */
+  async #shrink(property: Property, violation: Violation, input: unknown): Promise<{ smallest: unknown; shrinks: number }> {
+    let [smallest, shrinks, spent] = [input, 0, 0];
+    if (property.smaller === undefined) return { smallest, shrinks };
+    for (let candidates = property.smaller(this.#subject, smallest); ; candidates = property.smaller(this.#subject, smallest)) {
+      let better: unknown;
+      for (const candidate of candidates) {
+        if (++spent > SHRINKS || this.#options.signal.aborted) return { smallest, shrinks };
+        const { violations } = await this.#evaluate(property, candidate);
+        if (!violations.some(({ id, severity }) => id === violation.id && severity === violation.severity)) continue;
+        better = candidate;
+        break;
+      }
+      if (better === undefined) return { smallest, shrinks };
+      [smallest, shrinks] = [better, shrinks + 1];
+    }
+  }
+
   /** One case on the kept connection (or a fresh one), with liveness after it. */
   async #evaluate(property: Property, input: unknown): Promise<{ violations: readonly Violation[]; trace: readonly TraceLine[] }> {
     this.cases++;
     if (property.fresh === true) return this.once(property, input);
     if (this.#shared === undefined || this.#shared.ended !== undefined) {
-      await this.#shared?.close(500);
-      this.#shared = await Session.open(this.#subject.options(this.exercised));
+      if (this.#shared !== undefined) this.#leave(this.#shared);
+      this.#shared = await this.#open();
     }
     const session = this.#shared;
     const outcome = await this.#trial(property, input, session);
@@ -173,11 +233,11 @@ class Run {
 
   /** One case on a fresh connection, which is closed afterwards. */
   async once(property: Property, input: unknown): Promise<{ violations: readonly Violation[]; trace: readonly TraceLine[] }> {
-    const session = await Session.open({ ...this.#subject.options(this.exercised), ...property.connection });
+    const session = await this.#open(property.connection);
     try {
       return await this.#trial(property, input, session);
     } finally {
-      await session.close();
+      this.#leave(session);
     }
   }
 
@@ -186,7 +246,7 @@ class Run {
     property: Property,
     inputs: readonly unknown[],
   ): Promise<{ violations: readonly Violation[]; trace: readonly TraceLine[] }> {
-    const session = await Session.open({ ...this.#subject.options(this.exercised), ...property.connection });
+    const session = await this.#open(property.connection);
     const violations: Violation[] = [];
     try {
       for (const input of inputs) {
@@ -195,7 +255,7 @@ class Run {
       }
       return { violations, trace: session.trace };
     } finally {
-      await session.close();
+      this.#leave(session);
     }
   }
 
@@ -204,12 +264,13 @@ class Run {
     input: unknown,
     session: Session,
   ): Promise<{ violations: readonly Violation[]; trace: readonly TraceLine[] }> {
+    await this.#options.before?.('case');
     const opened: Session[] = [];
     const trial: Trial = {
       subject: this.#subject,
       session,
       open: async (options: Partial<SessionOptions> = {}) => {
-        const made = await Session.open({ ...this.#subject.options(this.exercised), ...options });
+        const made = await this.#open(options);
         opened.push(made);
         return made;
       },
@@ -226,7 +287,7 @@ class Run {
       else if (!session.ended.includes('tester')) session.judge.check('ROB-NO-CRASH', false, 'the server lives', session.ended);
     } finally {
       clearTimeout(timer);
-      for (const other of opened) await other.close();
+      for (const other of opened) this.#leave(other);
     }
     const violations = [session, ...opened].flatMap(({ judge }) => judge.violations);
     return { violations, trace: [session, ...opened].flatMap(({ trace }) => trace) };
@@ -241,26 +302,24 @@ class Run {
     shrinks: number,
     path: string | undefined,
   ): Promise<void> {
-    this.#known.add(violation.id);
     let confirmed = 0;
     let trace: readonly TraceLine[] = [];
     let seen = violation;
-    for (let round = 0; round < 2; round++) {
-      const again = await this.once(property, input);
-      const hit = again.violations.find(({ id }) => id === violation.id);
-      if (hit !== undefined) {
-        confirmed++;
-        seen = hit;
-      }
+    const look = (again: { violations: readonly Violation[]; trace: readonly TraceLine[] }): boolean => {
+      const hit = worst(again.violations.filter(({ id }) => id === violation.id));
+      if (hit !== undefined) seen = hit;
       if (hit !== undefined || trace.length === 0) trace = again.trace;
-    }
+      return hit !== undefined;
+    };
+    for (let round = 0; round < 2; round++) if (look(await this.once(property, input))) confirmed++;
     let needs: readonly unknown[] | undefined;
-    if (confirmed === 0) {
-      const again = await this.sequence(property, history);
-      if (again.violations.some(({ id }) => id === violation.id)) {
-        needs = history;
-        trace = again.trace;
-      }
+    if (confirmed < 2 && history.length > 1 && look(await this.sequence(property, history.slice(-HISTORY))))
+      needs = history.slice(-HISTORY);
+    // what an earlier property did may be a part of it: then it shows on the kept connection, every time
+    if (confirmed < 2 && needs === undefined && property.fresh !== true) {
+      let kept = 0;
+      for (let round = 0; round < 2; round++) if (look(await this.#evaluate(property, input))) kept++;
+      if (kept === 2) needs = history.slice(-HISTORY);
     }
     const flaky = confirmed < 2 && needs === undefined;
     const finding = findingOf(this.#subject, property, seen, {
@@ -272,7 +331,12 @@ class Run {
       shrinks,
       trace,
     });
-    this.findings.push(finding);
+    const known = this.#known.get(violation.id);
+    const rank = flaky ? 0 : RANK[finding.severity];
+    this.#known.set(violation.id, { rank: Math.max(rank, known?.rank ?? 0), flaky: flaky ? (known?.flaky ?? 0) + 1 : 0 });
+    const worse = this.findings.findIndex(({ requirement }) => requirement === finding.requirement);
+    if (worse >= 0) this.findings.splice(worse, 1, finding);
+    else this.findings.push(finding);
     this.#options.emit({ type: 'finding', finding });
   }
 }

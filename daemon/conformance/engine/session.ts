@@ -46,7 +46,10 @@ export class Session {
       closed: (why: string) => this.#closed(why),
       trace: (direction: '>' | '<', channel: string, text: string) => this.#note(direction, channel, text),
     };
-    this.wire = options.target.kind === 'stdio' ? new StdioWire(options.target, listener) : new HttpWire(options.target, listener);
+    this.wire =
+      options.target.kind === 'http'
+        ? new HttpWire(options.target, listener)
+        : (options.process?.(listener) ?? new StdioWire(options.target, listener));
   }
 
   /** Opens a connection, with the handshake unless told otherwise. */

@@ -210,7 +210,9 @@ const cancelInit = property<{ soon: boolean }>({
   connection: { raw: true },
   cases: () => ({ boundaries: [{ soon: true }] }),
   async run({ session }) {
-    const opening = session.initialize({}, { id: 'first', provoked: true });
+    // the program has started when this is answered, well or not: a short wait is enough behind it
+    await session.request('ping', undefined, { provoked: true });
+    const opening = session.initialize({}, { id: 'first', provoked: true, limitMs: 1500 });
     await session.notify('notifications/cancelled', { requestId: 'first' }, { settle: false });
     const answer = await opening;
     session.judge.check('CAN-INIT', answer.result !== undefined, 'initialize is answered', () => outcomeText(session, answer));

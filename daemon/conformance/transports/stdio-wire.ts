@@ -26,8 +26,11 @@ export class StdioWire implements Wire {
     this.#child = spawn(target.command, [...target.args], {
       cwd: target.cwd,
       env: { ...process.env, ...target.env },
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
+      stdio: ['pipe', 'pipe', 'pipe', ...(target.settings === undefined ? [] : (['pipe'] as const))],
+    }) as Child;
+    const settings = this.#child.stdio[3] as Writable | null | undefined;
+    settings?.on('error', () => {});
+    settings?.end(JSON.stringify(target.settings));
     this.#child.stdin.on('error', () => {}); // EPIPE of a dead server: `closed` says it
     this.#child.stdout.on('data', (chunk: Buffer) => this.#read(chunk));
     this.#child.stderr.on('data', (chunk: Buffer) => {
