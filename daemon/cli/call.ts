@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { onlyArgument, usageError } from './arguments.ts';
 import type { Command, CommandContext } from './command.ts';
-import { jsonObject } from './servers.ts';
+import { jsonObject } from './json-object.ts';
 import { endpointRef, TARGET_OPTIONS } from './target.ts';
 
 /** `signalbox call`. */

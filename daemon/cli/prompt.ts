@@ -2,7 +2,7 @@
 import { positionals, usageError } from './arguments.ts';
 import { contentText } from './call.ts';
 import type { Command } from './command.ts';
-import { jsonObject } from './servers.ts';
+import { jsonObject } from './json-object.ts';
 import { headline, table } from './table.ts';
 import { endpointRef, TARGET_OPTIONS } from './target.ts';
 

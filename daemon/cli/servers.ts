@@ -2,18 +2,21 @@
 import type { ControlClient } from '../api/control-client.ts';
 import { onlyArgument, positionals, usageError, verbOf } from './arguments.ts';
 import type { Command, CommandContext } from './command.ts';
+import { addServer, scanServers } from './servers/add.ts';
 import { serversText } from './status.ts';
 import { WORKSPACE_OPTION, workspaceRef } from './target.ts';
 
-const VERBS = ['list', 'add', 'remove', 'enable', 'disable', 'restart', 'accept', 'logs'] as const;
+const VERBS = ['list', 'add', 'scan', 'remove', 'enable', 'disable', 'restart', 'accept', 'logs'] as const;
 
 /** `signalbox servers`. */
 export const serversCommand: Command = {
   name: 'servers',
-  summary: 'List, add, remove, enable, disable or restart servers, accept their changed tools, or read their logs',
+  summary: 'List, add, find, remove, enable, disable or restart servers, accept their changed tools, or read their logs',
   usage: [
     'signalbox servers [list]',
     'signalbox servers add NAME COMMAND [ARG …] | --url URL | --plugin PLUGIN | --entry JSON',
+    'signalbox servers add --paste TEXT|-',
+    'signalbox servers scan [NAME …] [--add]',
     'signalbox servers remove|enable|disable|restart NAME',
     'signalbox servers accept NAME [TOOL]',
     'signalbox servers logs NAME [-n LINES]',
@@ -23,17 +26,22 @@ export const serversCommand: Command = {
     url: { type: 'string', value: 'URL', summary: 'add: a Streamable HTTP server' },
     plugin: { type: 'string', value: 'PLUGIN', summary: 'add: a bundled plugin, a folder or a package' },
     entry: { type: 'string', value: 'JSON', summary: 'add: the whole entry, as Claude Code or VS Code write it' },
+    paste: { type: 'string', value: 'TEXT', summary: 'add: every server of a copied `mcpServers` block; - for standard input' },
+    add: { type: 'boolean', summary: 'scan: add what was found (all, or the named ones) to the configuration' },
     lines: { type: 'string', short: 'n', value: 'LINES', summary: 'logs: how many of the last lines; 50 unless told' },
   },
+  details: ['`scan` reads the files of the clients on this machine (Claude Code, VS Code, Cursor, …) and starts nothing.'],
   examples: [
     'signalbox servers add everything -- npx -y @modelcontextprotocol/server-everything',
     'signalbox servers add docs --url https://example.com/mcp',
+    'signalbox servers scan --add',
     'signalbox servers add files --entry \'{"plugin": "filesystem", "settings": {"roots": ["/srv/data"]}}\'',
   ],
   async run(context) {
     const [verb, rest] = verbOf('servers', context.args, VERBS, 'list');
     if (verb === 'list') return list(context, rest);
-    if (verb === 'add') return add(context, rest);
+    if (verb === 'add') return addServer(context, rest);
+    if (verb === 'scan') return scanServers(context, rest);
     if (verb === 'accept') return accept(context, rest);
     const name = onlyArgument(`servers ${verb}`, rest, "the server's name");
     return change(context, await context.connect(), verb, name);
@@ -45,15 +53,6 @@ async function list(context: CommandContext, rest: readonly string[]): Promise<n
   const client = await context.connect();
   const answer = await client.call('servers/list', await workspaceRef(context, client));
   context.result(answer, () => serversText(answer.servers));
-  return 0;
-}
-
-async function add(context: CommandContext, [name, ...command]: readonly string[]): Promise<number> {
-  if (name === undefined) throw usageError('`signalbox servers add` needs a name.', 'It was not given.', 'Run `signalbox help servers`.');
-  const entry = entryOf(context, command);
-  const client = await context.connect();
-  const answer = await client.call('servers/add', { name, entry, ...(await workspaceRef(context, client)) });
-  context.result(answer, `Added \`${answer.name}\` to ${answer.file}.`);
   return 0;
 }
 
@@ -70,42 +69,10 @@ async function accept(context: CommandContext, rest: readonly string[]): Promise
   return 0;
 }
 
-function entryOf({ flags }: CommandContext, [command, ...args]: readonly string[]): Record<string, unknown> {
-  const [url, plugin, text] = [flags.text('url'), flags.text('plugin'), flags.text('entry')];
-  const forms = [command, url, plugin, text].filter((form) => form !== undefined);
-  if (forms.length !== 1)
-    throw usageError(
-      'A server is a command, a URL, a plugin or an entry.',
-      forms.length === 0 ? 'None was given.' : 'More than one was given.',
-      'Give exactly one; `signalbox help servers` has examples.',
-    );
-  if (url !== undefined) return { type: 'http', url };
-  if (plugin !== undefined) return { plugin };
-  if (command !== undefined) return { type: 'stdio', command, args };
-  return jsonObject('--entry', text ?? '');
-}
-
-/**
- * A JSON object given on the command line.
- * @throws SBX_USAGE when it is not one
- */
-export function jsonObject(flag: string, text: string): Record<string, unknown> {
-  let value: unknown;
-  let why = 'It is JSON, but not an object.';
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    why = error instanceof Error ? error.message : String(error);
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw usageError(`${flag} is not a JSON object.`, why, `Quote it for the shell: ${flag} '{"key": "value"}'.`);
-  return { ...value };
-}
-
 async function change(
   context: CommandContext,
   client: ControlClient,
-  verb: Exclude<(typeof VERBS)[number], 'list' | 'add' | 'accept'>,
+  verb: Exclude<(typeof VERBS)[number], 'list' | 'add' | 'scan' | 'accept'>,
   name: string,
 ): Promise<number> {
   const params = { name, ...(await workspaceRef(context, client)) };

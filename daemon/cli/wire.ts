@@ -1,18 +1,26 @@
 /** `signalbox wire <client>`: puts Signalbox into a client's configuration, or takes it out again. */
-import { homedir } from 'node:os';
 import { nearest } from '../config/suggestion.ts';
 import { installLauncher } from '../lifecycle/install.ts';
 import { installation } from '../lifecycle/installation.ts';
-import { WIRABLE_CLIENTS, type WirableClient } from '../wiring/clients.ts';
+import type { WirableClient } from '../wiring/client.ts';
+import { WIRABLE_CLIENTS } from '../wiring/clients.ts';
+import { wiringOf } from '../wiring/entry-wiring.ts';
 import type { Scope, UndoResult, Wiring, WiringEnvironment, WiringResult } from '../wiring/wiring.ts';
-import { onlyArgument, usageError } from './arguments.ts';
+import { onlyArgument, positionals, usageError } from './arguments.ts';
 import type { Command, CommandContext } from './command.ts';
+import { wiringEnvironment } from './wire/environment.ts';
+import { listClients } from './wire/list.ts';
 
 /** `signalbox wire`. */
 export const wireCommand: Command = {
   name: 'wire',
-  summary: 'Connect a client (Claude Code) to Signalbox, with a preview and an undo',
-  usage: ['signalbox wire <client> [--scope user|local|project] [--preview]', 'signalbox wire <client> [--scope …] --undo [--preview]'],
+  summary: 'Connect a client (Claude Code, VS Code, Cursor, …) to Signalbox, with a preview, a check and an undo',
+  usage: [
+    'signalbox wire <client> [--scope user|local|project] [--preview]',
+    'signalbox wire <client> [--scope …] --check',
+    'signalbox wire <client> [--scope …] --undo [--preview]',
+    'signalbox wire --list',
+  ],
   options: {
     scope: {
       type: 'string',
@@ -21,30 +29,39 @@ export const wireCommand: Command = {
       summary: 'user: everywhere (default); local: this project, only you; project: everyone in it',
     },
     preview: { type: 'boolean', short: 'p', summary: 'show the exact command or the diff and change nothing' },
+    check: { type: 'boolean', short: 'c', summary: 'try whether it works: ask the client, or start exactly what was written' },
     undo: { type: 'boolean', summary: 'put back what stood there before' },
+    list: { type: 'boolean', short: 'l', summary: 'which clients are installed, wired, and connected now' },
   },
   details: [
     `Clients: ${WIRABLE_CLIENTS.map(({ name }) => name).join(', ')}.`,
-    "Only Signalbox's own entry is touched, through the client's own command line where it is installed. The file is backed up first.",
+    "Only Signalbox's own entry is touched, through the client's own command line where it is Claude Code's. The file is backed up first.",
+    'With --check the exit code is 1 when the client does not reach Signalbox.',
   ],
-  examples: ['signalbox wire claude-code --preview', 'signalbox wire claude-code --scope project', 'signalbox wire claude-code --undo'],
+  examples: [
+    'signalbox wire --list',
+    'signalbox wire claude-code --preview',
+    'signalbox wire cursor --scope project',
+    'signalbox wire codex --check',
+    'signalbox wire claude-code --undo',
+  ],
   async run(context) {
+    if (context.flags.on('list')) {
+      positionals('wire --list', context.args, []);
+      return listClients(context, wiringEnvironment(context));
+    }
     const client = clientNamed(onlyArgument('wire', context.args, 'a client'));
     const scope = scopeOf(client, context);
-    const wiring = client.wiring(scope, wiringEnvironment(context));
+    const environment = wiringEnvironment(context);
+    const wiring = wiringOf(client, scope, environment);
     const preview = context.flags.on('preview');
+    if (context.flags.on('check')) return check(context, client, scope, wiring, environment);
     if (context.flags.on('undo')) await undo(context, client, wiring, preview);
     else if (preview) await showPlan(context, wiring);
     else await write(context, client, scope, wiring);
     return 0;
   },
 };
-
-/** What a wiring needs to know of the process. */
-export function wiringEnvironment({ paths, env, cwd }: Pick<CommandContext, 'paths' | 'env' | 'cwd'>): WiringEnvironment {
-  const home = process.platform === 'win32' ? env['USERPROFILE'] : env['HOME'];
-  return { paths, env, cwd, platform: process.platform, home: home ?? homedir() };
-}
 
 /** One line on a wiring that was taken back. */
 export function undoText({ client, scope, file, outcome }: UndoResult): string {
@@ -73,6 +90,20 @@ function scopeOf({ name, scopes }: WirableClient, { flags }: CommandContext): Sc
   throw usageError(`${name} has no scope \`${given}\`.`, `It has ${scopes.join(', ')}.`, 'Give one of these with --scope.');
 }
 
+async function check(
+  context: CommandContext,
+  client: WirableClient,
+  scope: Scope,
+  wiring: Wiring,
+  environment: WiringEnvironment,
+): Promise<number> {
+  // The SDK's client is loaded for this alone.
+  const { checkWiring } = await import('../wiring/check.ts');
+  const result = await checkWiring(client, scope, wiring, environment);
+  context.result(result, () => `${client.title} ${result.ok ? 'reaches' : 'does not reach'} Signalbox: ${result.said}`);
+  return result.ok ? 0 : 1;
+}
+
 async function showPlan(context: CommandContext, wiring: Wiring): Promise<void> {
   const plan = await wiring.preview();
   context.result(plan, () => {
@@ -92,12 +123,14 @@ async function write(context: CommandContext, client: WirableClient, scope: Scop
   context.result(result, () => writtenText(client, result));
 }
 
-function writtenText({ title }: WirableClient, result: WiringResult): string {
+function writtenText({ title, next }: WirableClient, result: WiringResult): string {
   const { changed, scope, file, backup } = result;
   if (!changed) return `${title} is wired already (${scope} scope): ${file}`;
   return [
     `Wired ${title} (${scope} scope): ${file}`,
     ...(backup === undefined ? [] : [`The file as it was: ${backup}`]),
+    next,
+    `Check it with \`signalbox wire ${result.client} --scope ${scope} --check\`.`,
     `Take it back with \`signalbox wire ${result.client} --scope ${scope} --undo\`.`,
   ].join('\n');
 }

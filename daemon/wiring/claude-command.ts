@@ -35,14 +35,19 @@ export function shellLine(words: readonly string[]): string {
   return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
 }
 
+/** What `claude mcp list` prints: one line a server, after it has tried to connect to each. */
+export function listServers(claude: string, environment: WiringEnvironment): Promise<string> {
+  return runClaude(claude, ['mcp', 'list'], environment);
+}
+
 /**
- * Runs `claude` in the project's folder with the given environment.
+ * Runs `claude` in the project's folder with the given environment; resolves to its standard output.
  * @throws SBX_WIRE_CLIENT when it fails, with what it said
  */
-export async function runClaude(claude: string, args: readonly string[], { env, cwd }: WiringEnvironment): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
+export async function runClaude(claude: string, args: readonly string[], { env, cwd }: WiringEnvironment): Promise<string> {
+  return new Promise<string>((resolve, reject) => {
     const child = execFile(claude, args, { cwd, env: { ...env }, timeout: TIMEOUT_MS }, (error, stdout, stderr) => {
-      if (error === null) resolve();
+      if (error === null) resolve(stdout);
       else reject(refused(args, `${stderr}${stdout}`.trim() || error.message, error));
     });
     child.stdin?.end();

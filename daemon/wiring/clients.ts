@@ -1,18 +1,14 @@
 /** The clients that can be wired: one row, one file each. */
-import { claudeCodeWiring } from './claude-code.ts';
-import type { Scope, Wiring, WiringEnvironment } from './wiring.ts';
-
-/** What the command line and the palette need to know of a client before wiring it. */
-export interface WirableClient {
-  readonly name: string;
-  /** As people call it. */
-  readonly title: string;
-  /** The first is the default. */
-  readonly scopes: readonly Scope[];
-  wiring(scope: Scope, environment: WiringEnvironment): Wiring;
-}
+import type { WirableClient } from './client.ts';
+import { claudeCode } from './clients/claude-code.ts';
+import { claudeDesktop } from './clients/claude-desktop.ts';
+import { codex } from './clients/codex.ts';
+import { copilot } from './clients/copilot.ts';
+import { cursor } from './clients/cursor.ts';
+import { gemini } from './clients/gemini.ts';
+import { vscode } from './clients/vscode.ts';
+import { windsurf } from './clients/windsurf.ts';
+import { zed } from './clients/zed.ts';
 
 /** Every client Signalbox can wire. */
-export const WIRABLE_CLIENTS: readonly WirableClient[] = [
-  { name: 'claude-code', title: 'Claude Code', scopes: ['user', 'local', 'project'], wiring: claudeCodeWiring },
-];
+export const WIRABLE_CLIENTS: readonly WirableClient[] = [claudeCode, vscode, cursor, codex, gemini, copilot, zed, windsurf, claudeDesktop];

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { SignalboxError } from '../api/errors.ts';
 import type { Paths } from '../api/paths.ts';
 import { writePrivateFile } from '../lifecycle/private-file.ts';
-import type { KeyPath } from './json-file.ts';
+import type { FormatName, KeyPath } from './text-format.ts';
 import type { Scope } from './wiring.ts';
 
 /** One wiring, as recorded before the client's file was touched. */
@@ -17,6 +17,8 @@ export interface WiringRecord {
   readonly file: string;
   /** Where our entry stands in it. */
   readonly path: KeyPath;
+  /** Absent: JSON. */
+  readonly format?: FormatName;
   /** What stood there before; absent when nothing did. */
   readonly before?: unknown;
   /** What we put there. */

@@ -2,8 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SignalboxError } from '../api/errors.ts';
 import type { Paths } from '../api/paths.ts';
+import { bytesOf, type ClientFile, isEmpty, readClientFile, replaceFile, textWith, valueAt, withText } from './client-file.ts';
 import { unifiedDiff } from './diff.ts';
-import { bytesOf, type JsonFile, readJsonFile, replaceFile, textWith, valueAt, withText } from './json-file.ts';
+
 import { digestOf, dropRecord, readBackup, type WiringRecord } from './record.ts';
 import type { UndoResult } from './wiring.ts';
 
@@ -15,8 +16,8 @@ import type { UndoResult } from './wiring.ts';
  */
 export function undoWiring(paths: Paths, record: WiringRecord, { preview = false }: { readonly preview?: boolean } = {}): UndoResult {
   const { client, scope, file } = record;
-  const json = readJsonFile(file);
-  const current = valueAt(json, record.path);
+  const read = readClientFile(file, record.format ?? 'json');
+  const current = valueAt(read, record.path);
   const untouched = current === undefined || isDeepStrictEqual(current, record.before);
   if (!untouched && !isDeepStrictEqual(current, record.after)) {
     throw new SignalboxError('SBX_WIRE_CONFLICT', `The "${record.path.at(-1)}" entry in ${file} was changed since it was wired.`, {
@@ -24,23 +25,23 @@ export function undoWiring(paths: Paths, record: WiringRecord, { preview = false
       fix: 'Take the entry out by hand if you do not need it, then run the command again.',
     });
   }
-  const restored = untouched ? json.bytes : restoredBytes(paths, record, json);
-  const diff = unifiedDiff(file, json.bytes?.toString('utf8'), restored?.toString('utf8'));
+  const restored = untouched ? read.bytes : restoredBytes(paths, record, read);
+  const diff = unifiedDiff(file, read.bytes?.toString('utf8'), restored?.toString('utf8'));
   if (!preview) {
-    if (!untouched) replaceFile(json, restored, 0o600);
+    if (!untouched) replaceFile(read, restored, 0o600);
     dropRecord(paths, record);
   }
   return { client, scope, file, outcome: untouched ? 'gone' : 'restored', diff };
 }
 
 /** The file's bytes without our doing; `undefined` when that leaves no file. */
-function restoredBytes(paths: Paths, record: WiringRecord, json: JsonFile): Buffer | undefined {
-  if (json.bytes !== undefined && digestOf(json.bytes) === record.writtenDigest) return readBackup(paths, record);
-  let without = withText(json, textWith(json, record.path, record.before));
+function restoredBytes(paths: Paths, record: WiringRecord, read: ClientFile): Buffer | undefined {
+  if (read.bytes !== undefined && digestOf(read.bytes) === record.writtenDigest) return readBackup(paths, record);
+  let without = withText(read, textWith(read, record.path, record.before));
   for (const path of [...record.created].reverse()) {
     const value = valueAt(without, path);
     if (isDeepStrictEqual(value, {})) without = withText(without, textWith(without, path, undefined));
   }
-  if (record.createdFile && isDeepStrictEqual(valueAt(without, []), {})) return undefined;
-  return bytesOf(json, without.text);
+  if (record.createdFile && isEmpty(without)) return undefined;
+  return bytesOf(read, without.text);
 }

@@ -62,4 +62,6 @@ export interface Wiring {
    * @throws SBX_WIRE_NOTHING when nothing was wired here
    */
   undo(options?: { readonly preview?: boolean }): Promise<UndoResult>;
+  /** Our entry as it stands there now; `undefined` when there is none. */
+  current(): { readonly file: string; readonly entry: object } | undefined;
 }

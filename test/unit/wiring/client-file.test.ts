@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { bytesOf, readJsonFile, replaceFile, textWith } from '../../../daemon/wiring/json-file.ts';
+import { bytesOf, readClientFile, replaceFile, textWith } from '../../../daemon/wiring/client-file.ts';
 
 let dir = '';
 beforeEach(() => {
@@ -17,7 +17,7 @@ describe('compare and swap', () => {
   it('leaves a file alone that was written after it was read', () => {
     const file = join(dir, 'a.json');
     writeFileSync(file, '{}');
-    const json = readJsonFile(file);
+    const json = readClientFile(file, 'json');
     writeFileSync(file, '{"theirs":1}');
     assert.throws(() => replaceFile(json, bytesOf(json, textWith(json, ['ours'], 1)), 0o600), conflict);
     assert.throws(() => replaceFile(json, undefined, 0o600), conflict);
@@ -27,7 +27,7 @@ describe('compare and swap', () => {
 
   it('leaves a file alone that appeared after it was looked for', () => {
     const file = join(dir, 'a.json');
-    const json = readJsonFile(file);
+    const json = readClientFile(file, 'json');
     writeFileSync(file, '{"theirs":1}');
     assert.throws(() => replaceFile(json, bytesOf(json, textWith(json, ['ours'], 1)), 0o600), conflict);
     assert.equal(readFileSync(file, 'utf8'), '{"theirs":1}');
@@ -36,7 +36,7 @@ describe('compare and swap', () => {
   it('notices a file that was removed', () => {
     const file = join(dir, 'a.json');
     writeFileSync(file, '{}');
-    const json = readJsonFile(file);
+    const json = readClientFile(file, 'json');
     rmSync(file);
     assert.throws(() => replaceFile(json, bytesOf(json, '{"ours":1}'), 0o600), conflict);
     assert.equal(existsSync(file), false);

@@ -15,11 +15,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { signalboxPaths } from '../../../daemon/api/paths.ts';
-import { claudeCodeWiring } from '../../../daemon/wiring/claude-code.ts';
-import { listRecords } from '../../../daemon/wiring/record.ts';
-import { undoWiring } from '../../../daemon/wiring/undo.ts';
-import type { Scope, WiringEnvironment } from '../../../daemon/wiring/wiring.ts';
+import { signalboxPaths } from '../../../../daemon/api/paths.ts';
+import { claudeCode } from '../../../../daemon/wiring/clients/claude-code.ts';
+import { wiringOf } from '../../../../daemon/wiring/entry-wiring.ts';
+import { listRecords } from '../../../../daemon/wiring/record.ts';
+import { undoWiring } from '../../../../daemon/wiring/undo.ts';
+import type { Scope, Wiring, WiringEnvironment } from '../../../../daemon/wiring/wiring.ts';
 
 let dir = '';
 let environment: WiringEnvironment;
@@ -34,7 +35,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const userFile = (): string => join(dir, 'home', '.claude.json');
 const projectFile = (): string => join(dir, 'project', '.mcp.json');
-const wiring = (scope: Scope): ReturnType<typeof claudeCodeWiring> => claudeCodeWiring(scope, environment);
+const wiring = (scope: Scope): Wiring => wiringOf(claudeCode, scope, environment);
 const code = (expected: string) => (error: unknown) => (error as { code?: string }).code === expected;
 
 /** Puts a `claude` on PATH that keeps its arguments and edits the user file as the real one does. */
