@@ -1,5 +1,16 @@
 /** Recordings: the lines of their files (docs/recording-format.md), and what the control channel does with them. */
-import type { Direction, Edge, RpcId, SessionInfo, TapFilter, TapTransport, ToolStatistics, TrafficQuery, TrafficRow } from './sessions.ts';
+import type {
+  Direction,
+  Edge,
+  ListStatistics,
+  RpcId,
+  SessionInfo,
+  TapFilter,
+  TapTransport,
+  ToolStatistics,
+  TrafficQuery,
+  TrafficRow,
+} from './sessions.ts';
 
 /** Version of the format this build writes; it reads this and older ones. */
 export const RECORDING_VERSION = 1;
@@ -81,6 +92,17 @@ export interface RecordingInfo {
   readonly filter: TapFilter;
 }
 
+/**
+ * A place that differs (RFC 6901). With `before` and `after` it is changed, with `before` alone missing, with `after` alone extra. Pointers of
+ * what is changed or missing lead through the recorded message, those of what is extra through the new one.
+ */
+export interface ReplayChange {
+  readonly pointer: string;
+  /** The text at `pointer` is JSON in both: the place inside it. */
+  readonly inside?: string;
+  readonly before?: unknown;
+  readonly after?: unknown;
+}
 /** What became of one request in a comparison. */
 export interface ReplayDifference {
   readonly kind: 'changed' | 'missing' | 'extra' | 'slower' | 'skipped';
@@ -88,11 +110,21 @@ export interface ReplayDifference {
   readonly request?: number;
   readonly method: string;
   readonly target?: string;
-  /** Changed places by JSON pointer (RFC 6901). */
-  readonly changes: readonly { readonly pointer: string; readonly before?: unknown; readonly after?: unknown }[];
+  readonly changes: readonly ReplayChange[];
   readonly before?: object;
   readonly after?: object;
+  /** Milliseconds to the answer, of what became slower. */
+  readonly ms?: { readonly before: number; readonly after: number };
   readonly why?: string;
+}
+/** Something that differs and does not count: an id, a time, what a rule names. */
+export interface IgnoredDifference {
+  readonly method: string;
+  readonly target?: string;
+  /** Of the first one; the same in other messages and elements is counted. */
+  readonly pointer: string;
+  readonly why: string;
+  readonly count: number;
 }
 /** The end of a replay as a client, or of a comparison of two recordings. */
 export interface ReplayReport {
@@ -102,7 +134,35 @@ export interface ReplayReport {
   readonly differences: readonly ReplayDifference[];
   /** Requests not sent: they may change something. */
   readonly skipped: number;
+  readonly ignored: readonly IgnoredDifference[];
+  /** `update` was asked for: the recording that has the accepted answers, and where the old ones are. */
+  readonly updated?: { readonly path: string; readonly old: string; readonly accepted: number };
   readonly ms: number;
+}
+
+/** What counts in the answers of some tools or methods. Places are JSON pointers into the message (`/result/…`); `*` is any token, `**` any number. */
+export interface PlaceRuleSet {
+  /** Not looked at, whether there or not. */
+  readonly ignore?: readonly string[];
+  /** Must be there and of the same type; its value does not count. */
+  readonly volatile?: readonly string[];
+  /** Counts even where it looks like an id, a time or anything else that changes from run to run. */
+  readonly exact?: readonly string[];
+  /** Slower is an answer that took more than `factor` times as long (3 unless told) and at least `floorMs` longer (200 unless told). */
+  readonly slower?: { readonly factor?: number; readonly floorMs?: number };
+}
+/** `.signalbox/replay.jsonc`: what counts in a comparison. */
+export interface ReplayRules extends PlaceRuleSet {
+  /** Of which notifications a difference counts: those of a request (unless told), every one, or none. */
+  readonly notifications?: 'requests' | 'all' | 'none';
+  /** Tools (with `*`) that may be called though they do not say that they only read. */
+  readonly allow?: readonly string[];
+  /** What is sent in place of what redaction took out: placeholder → value. `${env:NAME}` is a variable of the environment. */
+  readonly values?: Readonly<Record<string, string>>;
+  /** By the name of a tool (with `*`), in addition. */
+  readonly tools?: Readonly<Record<string, PlaceRuleSet>>;
+  /** By method (with `*`), in addition. */
+  readonly methods?: Readonly<Record<string, PlaceRuleSet>>;
 }
 
 /** What a replay as a client is aimed at: an endpoint of the daemon, one of its servers (a fresh private one), a command line or a URL. */
@@ -127,7 +187,10 @@ export interface RecordingMethods {
     params: TrafficQuery & { recording: string };
     result: { info: RecordingInfo; sessions: readonly SessionInfo[]; rows: readonly TrafficRow[]; more: boolean };
   };
-  'record/statistics': { params: { recording: string }; result: { tools: readonly ToolStatistics[] } };
+  'record/statistics': {
+    params: { recording: string; server?: string };
+    result: { tools: readonly ToolStatistics[]; lists: readonly ListStatistics[] };
+  };
   /** Without `to` nothing is written and `preview` says what would be. Formats: `jsonl` (readable in a git diff), `har`, `plain`. */
   'record/export': {
     params: { recording: string; to?: string; format?: string };
@@ -135,7 +198,7 @@ export interface RecordingMethods {
   };
   'record/import': { params: { file: string; format?: string; name?: string }; result: RecordingInfo };
   'record/remove': { params: { recording: string }; result: { removed: boolean } };
-  'record/compare': { params: { recording: string; with: string }; result: ReplayReport };
+  'record/compare': { params: { recording: string; with: string; rules?: ReplayRules }; result: ReplayReport };
   /** Serves a recording as a server at a URL of the daemon until stopped. */
   'replay/serve': {
     params: { recording: string; server?: string; timing?: boolean };
@@ -144,7 +207,17 @@ export interface RecordingMethods {
   'replay/stop': { params: { id: string }; result: Record<string, never> };
   /** Plays the client side against a target and compares. Ends with the report; `replay` events tell how far it is. */
   'replay/run': {
-    params: { recording: string; against: ReplayTarget; server?: string; allowWrites?: boolean; update?: boolean };
+    params: {
+      recording: string;
+      against: ReplayTarget;
+      /** Plays what the daemon said to this server instead of what the clients said. */
+      server?: string;
+      allowWrites?: boolean;
+      update?: boolean;
+      rules?: ReplayRules;
+      /** Longest wait for an answer, where the recorded one did not take longer; 30 000 unless told. */
+      timeoutMs?: number;
+    };
     result: ReplayReport;
   };
 }

@@ -60,8 +60,8 @@ export interface TapChannel {
   in(message: object, facts?: FrameFacts): Origin;
   /** A frame went. */
   out(message: object, facts?: FrameFacts): Origin;
-  /** Something came that is no message. */
-  fault(why: string): void;
+  /** Something happened that is no message; `origin` where it is known which request it concerns. */
+  fault(why: string, origin?: Origin): void;
   /** The connection is over. */
   close(why?: string): void;
 }
@@ -95,7 +95,16 @@ export type TapEvent =
   | TapFrame
   | { readonly kind: 'open'; readonly seq: number; readonly time: number; readonly connection: TapConnection }
   | { readonly kind: 'close'; readonly seq: number; readonly time: number; readonly connection: TapConnection; readonly why?: string }
-  | { readonly kind: 'fault'; readonly seq: number; readonly time: number; readonly connection: TapConnection; readonly why: string }
+  | {
+      readonly kind: 'fault';
+      readonly seq: number;
+      readonly time: number;
+      readonly connection: TapConnection;
+      readonly why: string;
+      /** As of a frame. */
+      readonly session?: string;
+      readonly call?: number;
+    }
   | {
       readonly kind: 'stderr';
       readonly seq: number;
@@ -199,22 +208,34 @@ export interface ToolStatistics {
   readonly errors: number;
   readonly p50: number;
   readonly p99: number;
+  /** Of the requests. */
   readonly bytesIn: number;
+  /** Of the answers. */
   readonly bytesOut: number;
   /** Estimate of what its answers cost a model: characters of the content / 4. */
   readonly tokens: number;
 }
 
+/** What a list (tools, prompts, resources) costs: its last pages together. */
+export interface ListStatistics {
+  readonly server?: string;
+  readonly method: string;
+  readonly bytes: number;
+  /** Estimate of what it costs a model: characters / 4. */
+  readonly tokens: number;
+}
+
 /** The live part of the control channel. */
 export interface SessionMethods {
-  'sessions/list': { params: { ended?: boolean }; result: { sessions: readonly SessionInfo[] } };
+  /** `workspace` is a folder or an id, here and in every query. */
+  'sessions/list': { params: { ended?: boolean; workspace?: string }; result: { sessions: readonly SessionInfo[] } };
   /** Rows in the order of time; `more` says that the limit cut, `dropped` how many events of what was asked for fell out of the ring. */
   'sessions/rows': { params: TrafficQuery; result: { rows: readonly TrafficRow[]; more: boolean; dropped: number } };
   /** One event with its message, and what belongs to it: the request, its answer and what it caused at servers. */
   'sessions/event': { params: { seq: number; reveal?: boolean }; result: { event: TrafficRow; related: readonly TrafficRow[] } };
   'sessions/statistics': {
     params: TapFilter;
-    result: { tools: readonly ToolStatistics[]; lists: readonly { server?: string; method: string; bytes: number; tokens: number }[] };
+    result: { tools: readonly ToolStatistics[]; lists: readonly ListStatistics[] };
   };
   /**
    * Sends `traffic` events to this connection from now on. At most 2 000 rows are on the way unacknowledged; what comes meanwhile waits in a
