@@ -1,0 +1,152 @@
+/** Rows of the timeline: the same for the live view, recordings, the command line and the editor. */
+import type { TapConnection, TapEvent, TapFrame, TrafficRow } from '../../api/sessions.ts';
+import { type JsonObject, metaOf, OutcomeResponse } from '../../protocol/message.ts';
+import { isFailure, resultMember } from './frame.ts';
+import { Pairing, type Target, targetOf } from './pairing.ts';
+
+/** How rows are made. */
+export interface TrafficRowsOptions {
+  /** Takes what is secret out of everything that goes into a row; a copy, or the same object where nothing was. */
+  readonly redact: (message: object) => object;
+  /** Client and endpoint of a session, for what its calls caused at servers. */
+  readonly who?: (
+    session: string,
+  ) => { readonly client: string; readonly endpoint: string; readonly workspace?: string | undefined } | undefined;
+}
+
+/**
+ * Makes a row of each event. What answers what is found by pairing, so every event of a connection has to be shown in order: with
+ * {@link row}, or with {@link see} where no row is wanted. A recorded line is shown as the event it was made of.
+ */
+export class TrafficRows {
+  readonly #options: TrafficRowsOptions;
+  readonly #pairing = new Pairing();
+
+  constructor(options: TrafficRowsOptions) {
+    this.#options = options;
+  }
+
+  /** Takes note of an event no row is wanted for. */
+  see(event: TapEvent): void {
+    if (event.kind !== 'frame') return;
+    const { message } = event;
+    if (!('method' in message)) this.#pairing.answered(event);
+    else if ('id' in message) this.#pairing.asked(event);
+  }
+
+  /**
+   * The row of an event.
+   * @param messages whether it holds the (redacted) message
+   */
+  row(event: TapEvent, messages = false): TrafficRow {
+    if (event.kind === 'frame') return this.#frame(event, messages);
+    const { kind, seq, time } = event;
+    if (kind === 'stderr') {
+      const { server, workspace, line } = event;
+      return { seq, time, kind, edge: 'server', server, ...(workspace === undefined ? {} : { workspace }), text: this.#text('line', line) };
+    }
+    const { connection } = event;
+    const why = kind === 'open' ? undefined : event.why;
+    const session = kind === 'fault' ? event.session : undefined;
+    return {
+      seq,
+      time,
+      kind,
+      ...this.#place(connection, session ?? connection.session),
+      ...(kind === 'fault' && event.call !== undefined ? { call: event.call } : {}),
+      ...(why === undefined ? {} : { text: this.#text('why', why) }),
+    };
+  }
+
+  #frame(frame: TapFrame, messages: boolean): TrafficRow {
+    const { seq, time, direction, era, call, message, bytes, connection, session } = frame;
+    return {
+      seq,
+      time,
+      kind: 'frame',
+      direction,
+      ...this.#place(connection, session ?? connection.session),
+      ...(era === undefined ? {} : { era }),
+      ...(call === undefined ? {} : { call }),
+      bytes,
+      ...('method' in message ? this.#said(frame, message as Said) : this.#answer(frame)),
+      ...(messages ? { message: this.message(message) } : {}),
+    };
+  }
+
+  /** A message as it may be shown. */
+  message(message: object): object {
+    return this.#options.redact(message instanceof OutcomeResponse ? message.toJSON() : message);
+  }
+
+  #said(frame: TapFrame, message: Said): Partial<TrafficRow> {
+    const { method, id, params } = message;
+    if (id === undefined) return { type: 'notification', method, ...this.#target(targetOf(method, params)), ...toolUseIdOf(params) };
+    const { target } = this.#pairing.asked(frame);
+    return { type: 'request', id, method, ...this.#target(target), ...toolUseIdOf(params) };
+  }
+
+  #answer(frame: TapFrame): Partial<TrafficRow> {
+    const asked = this.#pairing.answered(frame);
+    const { message, time } = frame;
+    const { id = null } = message as { id?: TrafficRow['id'] };
+    const status = statusOf(message);
+    if (asked === undefined) return { type: 'response', id, status };
+    const { seq, method, target, toolUseId } = asked;
+    return {
+      type: 'response',
+      id,
+      status,
+      method,
+      ...this.#target(target),
+      answers: seq,
+      ms: Math.round((time - asked.time) * 1000) / 1000,
+      ...(toolUseId === undefined ? {} : { toolUseId }),
+    };
+  }
+
+  #place(connection: TapConnection, session: string | undefined): PlaceOf {
+    const { edge, id, transport, workspace, server } = connection;
+    const who = session === undefined ? undefined : this.#options.who?.(session);
+    const client = connection.client ?? who?.client;
+    const endpoint = connection.endpoint ?? who?.endpoint;
+    return {
+      edge,
+      connection: id,
+      transport,
+      ...(session === undefined ? {} : { session }),
+      ...(client === undefined ? {} : { client }),
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(workspace === undefined ? {} : { workspace }),
+      ...(server === undefined ? {} : { server }),
+    };
+  }
+
+  #target(target: Target | undefined): { readonly target?: string } {
+    return target === undefined ? {} : { target: this.#text(target.key, target.value) };
+  }
+
+  /** Under the name it had in the message: what is secret may go by it. */
+  #text(key: string, value: string): string {
+    const redacted = (this.#options.redact({ [key]: value }) as Record<string, unknown>)[key];
+    return typeof redacted === 'string' ? redacted : JSON.stringify(redacted);
+  }
+}
+
+interface Said {
+  readonly method: string;
+  readonly id?: NonNullable<TrafficRow['id']>;
+  readonly params?: JsonObject;
+}
+type PlaceOf = Pick<TrafficRow, 'edge' | 'connection' | 'transport' | 'session' | 'client' | 'endpoint' | 'workspace' | 'server'>;
+
+function statusOf(message: object): NonNullable<TrafficRow['status']> {
+  if ('error' in message) return 'error';
+  if (isFailure(message)) return 'tool-error';
+  return resultMember(message, 'resultType') === 'input_required' ? 'input-required' : 'ok';
+}
+
+function toolUseIdOf(params: JsonObject | undefined): { readonly toolUseId?: string } {
+  const id = metaOf(params)?.['claudecode/toolUseId'];
+  return typeof id === 'string' ? { toolUseId: id } : {};
+}
