@@ -1,4 +1,5 @@
 /** Recordings: the lines of their files (docs/recording-format.md), and what the control channel does with them. */
+import type { ErrorShape } from './errors.ts';
 import type {
   Direction,
   Edge,
@@ -90,6 +91,8 @@ export interface RecordingInfo {
   readonly eras: readonly ('legacy' | 'modern')[];
   readonly gaps: number;
   readonly filter: TapFilter;
+  /** Why it stopped by itself. */
+  readonly problem?: ErrorShape;
 }
 
 /**

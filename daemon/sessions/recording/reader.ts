@@ -1,0 +1,238 @@
+/** Reads a recording: a folder of the state directory or an exported file. Never changes it, also while it is being written. */
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { SignalboxError } from '../../api/errors.ts';
+import { type FrameLine, RECORDING_VERSION, type RecordingHeader, type RecordingInfo, type RecordingLine } from '../../api/recordings.ts';
+import { parseJson } from '../../protocol/json.ts';
+import { BLOBS, blobFile, segmentOf } from './layout.ts';
+import { infoOf, readSummary, type Summary, Tally } from './summary.ts';
+import { lineBatches } from './text-lines.ts';
+
+/** What lines are wanted. */
+export interface LineQuery {
+  /** Frames from this `n` on; the connections that are open there come first. */
+  readonly from?: number;
+  /** Looks at the JSON text of a line before it is parsed; false skips it. For searches of large recordings. */
+  readonly text?: (line: Buffer) => boolean;
+  /** Stops the reading. */
+  readonly signal?: AbortSignal;
+}
+/** An open recording. */
+export interface RecordingReader {
+  readonly header: RecordingHeader;
+  /** What is known of it; an exported file is read through for it, once. */
+  info(): Promise<RecordingInfo>;
+  /**
+   * The lines in order, headers left out. Nothing damaged throws: what cannot be read is a `gap` line. A connection's `open` comes once.
+   */
+  lines(query?: LineQuery): AsyncIterable<RecordingLine>;
+  /**
+   * The message of a frame, from its side file where it is in one. Numbers JavaScript cannot hold are what `parseJson` makes of them.
+   * @throws SBX_RECORDING_DAMAGED when the side file is missing or is not what its name says
+   */
+  message(line: FrameLine): Promise<object>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a recording.
+ * @param path folder of a recording, or a file as `signalbox record export` writes it
+ * @param live whether it is being written now: then its end is not missing
+ * @throws SBX_RECORDING_UNKNOWN, SBX_RECORDING_VERSION (written by a newer Signalbox), SBX_RECORDING_DAMAGED (no header)
+ */
+export async function openRecording(path: string, { live = false }: { readonly live?: boolean } = {}): Promise<RecordingReader> {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) throw unknownRecording(path);
+  const files = stat.isDirectory() ? segmentsIn(path) : [path];
+  const blobs = stat.isDirectory() ? join(path, BLOBS) : join(dirname(path), `${basename(path).replace(/\.jsonl$/, '')}.${BLOBS}`);
+  const [first] = files;
+  if (first === undefined) throw damaged(path, 'There is no segment in the folder.');
+  return new Reader(path, files, blobs, await readHeader(first), live, stat.isDirectory() ? readSummary(path) : undefined);
+}
+
+/** Segment files of a folder in order; of a segment that is there twice (the writer died while it packed it) the packed one. */
+export function segmentsIn(folder: string): string[] {
+  const found = new Map<number, string>();
+  for (const file of readdirSync(folder).sort()) {
+    const segment = segmentOf(file);
+    if (segment !== undefined) found.set(segment, join(folder, file));
+  }
+  return [...found].sort(([a], [b]) => a - b).map(([, file]) => file);
+}
+
+class Reader implements RecordingReader {
+  readonly header: RecordingHeader;
+  readonly #path: string;
+  readonly #files: readonly string[];
+  readonly #blobs: string;
+  readonly #live: boolean;
+  #summary: Summary | undefined;
+
+  constructor(path: string, files: readonly string[], blobs: string, header: RecordingHeader, live: boolean, summary: Summary | undefined) {
+    this.#path = path;
+    this.#files = files;
+    this.#blobs = blobs;
+    this.header = header;
+    this.#live = live;
+    this.#summary = summary;
+  }
+
+  async info(): Promise<RecordingInfo> {
+    if (this.#summary === undefined || (this.#summary.endedAt === undefined && !this.#live)) this.#summary = await this.#counted();
+    return infoOf(this.#summary, this.#path, this.#live);
+  }
+
+  async *lines({ from = 0, text, signal }: LineQuery = {}): AsyncGenerator<RecordingLine> {
+    const start = from === 0 ? 0 : this.#segmentWith(from);
+    const opened = new Set<string>();
+    let expected: number | undefined;
+    let lastT = 0;
+    let started = from === 0;
+    let ended = false;
+    const gap = (why: string, lost?: number): RecordingLine => ({ k: 'gap', t: lastT, ...(lost === undefined ? {} : { lost }), why });
+    for (const file of this.#files.slice(start)) {
+      const segment = segmentOf(basename(file));
+      if (segment !== undefined && expected !== undefined && segment !== expected)
+        yield gap(expected === segment - 1 ? `Segment ${expected} is missing.` : `Segments ${expected} to ${segment - 1} are missing.`);
+      expected = segment === undefined ? undefined : segment + 1;
+      for await (const batch of lineBatches(current(file))) {
+        if (signal?.aborted === true) return;
+        for (const bytes of batch.lines) {
+          if (text !== undefined && !text(bytes)) continue;
+          const line = parsedLine(bytes);
+          if (line === undefined) yield gap('A line cannot be read.', 1);
+          else if ('signalbox' in line) continue;
+          else {
+            if (typeof line.t === 'number') lastT = line.t;
+            if (line.k === 'open') {
+              if (opened.has(line.c)) continue;
+              opened.add(line.c);
+            } else if (!started) {
+              started = line.k === 'frame' && line.n >= from;
+              // what is before the point is not wanted, but for the connections that are open there
+              if (!started && line.k !== 'end') continue;
+            }
+            ended = line.k === 'end';
+            yield line;
+          }
+        }
+        if (batch.error !== undefined) yield gap(`The rest of ${basename(file)} cannot be read: ${batch.error.message}`);
+        else if (batch.torn !== undefined && !this.#live) {
+          const line = text === undefined || text(batch.torn) ? parsedLine(batch.torn) : undefined;
+          if (line !== undefined && !('signalbox' in line)) {
+            ended = line.k === 'end';
+            yield line;
+          } else yield gap('The last line was cut off.', 1);
+        }
+      }
+    }
+    if (!ended && !this.#live && text === undefined) yield gap('The recording breaks off here: its end is missing.');
+  }
+
+  async message(line: FrameLine): Promise<object> {
+    if (line.m !== undefined) return line.m;
+    const file = line.blob === undefined ? undefined : blobFile(this.#blobs, line.blob);
+    if (file === undefined) throw damaged(this.#path, `Frame ${line.n} has no message.`);
+    try {
+      return parseJson(await readFile(file, 'utf8')) as object;
+    } catch (cause) {
+      throw damaged(
+        file,
+        existsSync(file) ? 'It is not the JSON it was.' : `It has the message of frame ${line.n}, and is missing.`,
+        cause,
+      );
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  /** Index of the segment the frame stands in, by the summary; the first when it does not say. */
+  #segmentWith(n: number): number {
+    const known = this.#summary?.segments.findLast(({ first }) => first !== undefined && first <= n);
+    const after = this.#summary?.segments.at(-1);
+    // beyond the last closed segment it can only be in the one being written
+    const segment = after?.last !== undefined && n > after.last ? after.segment + 1 : known?.segment;
+    const index = this.#files.findIndex((file) => segmentOf(basename(file)) === segment);
+    return Math.max(0, index);
+  }
+
+  async #counted(): Promise<Summary> {
+    const tally = new Tally();
+    for (const file of this.#files) {
+      let bytes = 0;
+      tally.begin(segmentOf(basename(file)) ?? 1, 0);
+      for await (const batch of lineBatches(current(file))) {
+        for (const line of batch.lines) {
+          bytes = line.length + 1;
+          count(tally, parsedLine(line), bytes);
+        }
+        if (batch.torn !== undefined || batch.error !== undefined) tally.gaps += 1;
+      }
+    }
+    tally.end();
+    if (!tally.ended && !this.#live) tally.gaps += 1;
+    const endedAt = new Date(Date.parse(this.header.createdAt) + tally.lastT).toISOString();
+    return tally.summary(this.header, this.#live ? {} : { endedAt });
+  }
+}
+
+function count(tally: Tally, line: RecordingLine | RecordingHeader | undefined, bytes: number): void {
+  if (line === undefined) tally.gaps += 1;
+  else if ('signalbox' in line) tally.bytes += bytes;
+  else if (line.k === 'frame') tally.frame(line.n, line.t, line.era, bytes);
+  else tally.other(line, bytes);
+}
+
+/** A segment of a live recording may have been packed since the folder was read. */
+function current(file: string): string {
+  return existsSync(file) ? file : `${file}.zst`;
+}
+
+/**
+ * The header in the first line of a file.
+ * @throws SBX_RECORDING_DAMAGED, SBX_RECORDING_VERSION
+ */
+export async function readHeader(file: string): Promise<RecordingHeader> {
+  for await (const { lines, torn, error } of lineBatches(file)) {
+    const line = lines[0] ?? torn;
+    const value = line === undefined ? undefined : parsedLine(line);
+    if (value === undefined || !('signalbox' in value))
+      throw damaged(file, error?.message ?? 'Its first line is no header of a recording.');
+    if (value.version > RECORDING_VERSION)
+      throw new SignalboxError('SBX_RECORDING_VERSION', `${file} has version ${value.version} of the recording format.`, {
+        why: `It was written by a newer ${value.writer?.name ?? 'Signalbox'} (${value.writer?.version ?? 'unknown'}); this one reads up to version ${RECORDING_VERSION}.`,
+        fix: 'Update Signalbox.',
+      });
+    return value;
+  }
+  throw damaged(file, 'It is empty.');
+}
+
+/** A line as it stands in the file; undefined when it is none. */
+export function parsedLine(bytes: Buffer): RecordingLine | RecordingHeader | undefined {
+  try {
+    const value = parseJson(bytes.toString('utf8')) as Record<string, unknown> | null;
+    if (typeof value !== 'object' || value === null) return undefined;
+    if (value['signalbox'] === 'recording' && typeof value['version'] === 'number') return value as unknown as RecordingHeader;
+    return typeof value['k'] === 'string' && typeof value['t'] === 'number' ? (value as unknown as RecordingLine) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The error for a recording that is not there. */
+export function unknownRecording(name: string): SignalboxError {
+  return new SignalboxError('SBX_RECORDING_UNKNOWN', `There is no recording ${JSON.stringify(name)}.`, {
+    why: 'No recording has this id or name, and no file this path.',
+    fix: 'See `signalbox record list`.',
+  });
+}
+
+function damaged(file: string, why: string, cause?: unknown): SignalboxError {
+  return new SignalboxError('SBX_RECORDING_DAMAGED', `${file} cannot be read as a recording.`, {
+    why,
+    fix: 'Put the file back if you have it, or remove the recording.',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
