@@ -1,5 +1,7 @@
 /** The configuration after parsing and validation, before substitution of `${…}`. The JSON Schema beside the loader is its source of truth. */
 
+import type { ConformanceSettings } from './conformance.ts';
+
 /** `read` ⊂ `write` ⊂ `admin`. */
 export type Access = 'read' | 'write' | 'admin';
 
@@ -26,6 +28,8 @@ interface ServerCommon {
   readonly sharing?: 'auto' | 'always' | 'never';
   /** Tools that may be issued again after an interruption (the server's own names, `*` = all). */
   readonly replaySafe?: readonly string[];
+  /** How it is treated while it is tested. */
+  readonly conformance?: ConformanceSettings;
 }
 /** How calls are spread. */
 export type Balance = 'round-robin' | 'least-busy' | 'sticky';

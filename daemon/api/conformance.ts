@@ -15,8 +15,52 @@ export type Target =
       readonly args: readonly string[];
       readonly cwd?: string;
       readonly env?: Readonly<Record<string, string>>;
+      /** A document each process finds on its descriptor 3, as plugins do. */
+      readonly settings?: Readonly<Record<string, unknown>>;
     }
-  | { readonly kind: 'http'; readonly url: string; readonly headers?: Readonly<Record<string, string>> };
+  | {
+      readonly kind: 'http';
+      readonly url: string;
+      readonly headers?: Readonly<Record<string, string>>;
+      /** Tokens of a protected server. */
+      readonly tokens?: Tokens;
+    };
+
+/** Bearer tokens (RFC 6750) for a protected server; only `valid` is needed. Secrets: they are in no event and no stored case. */
+export interface Tokens {
+  /** What every request carries. */
+  readonly valid: string;
+  /** Of another principal, valid too. */
+  readonly second?: string;
+  readonly expired?: string;
+  /** Well formed and in date, for another resource (RFC 8707). */
+  readonly otherAudience?: string;
+  /** Valid, with fewer scopes than the tools of the server need. */
+  readonly narrow?: string;
+}
+
+/** What a server's tools are good for, by the word of whoever knows it. A tool named here may be called. */
+export type ToolRole = 'slow' | 'logs' | 'progress' | 'changes' | 'asks' | 'mutates';
+
+/** How a server is to be treated while it is tested: `conformance` of a server's entry, or `.signalbox/conformance.jsonc`. */
+export interface ConformanceSettings {
+  /** Tools that may be called with valid arguments though they do not say that they are read-only; `*` for all. */
+  readonly allow?: readonly string[];
+  /** Tools by what they do, where it does not show by itself. */
+  readonly roles?: Readonly<Partial<Record<ToolRole, string | readonly string[]>>>;
+  /** Arguments a tool is called with, and no others: a dry run. */
+  readonly arguments?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Puts the server's world back. */
+  readonly reset?: ResetHook;
+  /** Tokens of a protected server. They are in no event and no stored case. */
+  readonly tokens?: Partial<Tokens>;
+}
+
+/** A command line or a call that puts the server's world back, and how often: before the run (default), each property or each case. */
+export type ResetHook = { readonly before?: 'run' | 'property' | 'case' } & (
+  | { readonly command: readonly string[]; readonly cwd?: string }
+  | { readonly tool: string; readonly arguments?: Readonly<Record<string, unknown>> }
+);
 
 /** One line of the trace of a connection. */
 export interface TraceLine {
@@ -51,6 +95,10 @@ export interface Finding {
   readonly path?: string;
   readonly shrinks: number;
   readonly target: Target;
+  /** Name of the server of the configuration it was found on; a replay takes its entry as it is then. */
+  readonly configured?: string;
+  /** The settings it was found with, where there were any. */
+  readonly settings?: ConformanceSettings;
   /** Tools that were called; a replay calls no others. */
   readonly called: readonly string[];
   readonly trace: readonly TraceLine[];
@@ -83,7 +131,14 @@ export interface Summary {
 /** One event. */
 export type ConformEvent =
   | { readonly type: 'start'; readonly target: Target; readonly seed: number; readonly runs: number }
-  | { readonly type: 'tools'; readonly era: Era; readonly called: readonly string[]; readonly left: readonly string[] }
+  | {
+      readonly type: 'tools';
+      readonly era: Era;
+      readonly called: readonly string[];
+      readonly left: readonly string[];
+      /** What the server has and declares, as a digest for each area: what differs from the last run was changed. */
+      readonly surface: Readonly<Record<string, string>>;
+    }
   | {
       readonly type: 'progress';
       readonly done: number;
@@ -113,25 +168,35 @@ export type ConformTarget = { readonly kind: 'server'; readonly server: string; 
 export interface ConformanceMethods {
   /** The areas and properties there are; which apply is known after a run. */
   'conform/discover': { params: Record<string, never>; result: { properties: readonly PropertyInfo[] } };
-  /** Begins a run; `conform` events tell what happens, the last is `end` or `failed`. `folder`: where cases are stored (`.signalbox/conformance` below it). */
+  /**
+   * Begins a run; `conform` events tell what happens, the last is `end` or `failed`. `folder`: where cases are stored
+   * (`.signalbox/conformance` below it). The run ends when the connection that began it does.
+   */
   'conform/run': {
     params: {
       target: ConformTarget;
       eras?: readonly Era[];
       seed?: number;
       runs?: number;
-      /** Names of properties; all without it. */
+      /** Names of properties, parts of names, ids of requirements; all properties without it. */
       only?: readonly string[];
       /** Tools to call though they do not say that they are read-only. */
       allow?: readonly string[];
       folder?: string;
+      /** Milliseconds a request may take; 5000 without it. */
+      limitMs?: number;
+      /** The run waits for `conform/answer` after each `tools` event with names that were not agreed to yet. */
+      ask?: boolean;
     };
     result: { run: string };
   };
+  /** Answers a `tools` event of a run that asks; `call: false` goes on without calling a tool. */
+  'conform/answer': { params: { run: string; call: boolean }; result: Record<string, never> };
+  /** Ends a run after the case under way; its last event is `end` with what was not reached as not exercised, or `failed`. */
   'conform/cancel': { params: { run: string }; result: Record<string, never> };
   /** The stored cases of a folder. */
   'conform/findings': { params: { folder: string }; result: { findings: readonly Finding[] } };
-  /** Sends a stored case again; `holds` when the requirement holds now. */
+  /** Sends a stored case again; `holds` when the requirement holds now. `finding`: the case with what was seen this time. */
   'conform/replay': { params: { id: string; folder: string }; result: { holds: boolean; finding?: Finding } };
   /** Writes a stored case as a test for `node --test`. */
   'conform/save': { params: { id: string; folder: string }; result: { file: string } };

@@ -14,6 +14,8 @@ export const COMMON_OPTIONS: Readonly<Record<string, Option>> = {
 export interface Parsed {
   readonly flags: Flags;
   readonly args: readonly string[];
+  /** `--` stood before the arguments: they are the command line of another program. */
+  readonly terminated?: boolean;
 }
 
 /** A mistake in the command line, with what was probably meant. */
@@ -59,6 +61,7 @@ export function parseCommand(command: Command, words: readonly string[]): Parsed
   return {
     flags: { text: (name) => texts(name).at(-1), list: texts, on: (name) => values(name).length > 0 },
     args: parsed.positionals,
+    terminated: words.indexOf('--') >= 0 && words.length - words.indexOf('--') - 1 === parsed.positionals.length,
   };
 }
 

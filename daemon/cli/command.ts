@@ -59,6 +59,8 @@ export interface CommandContext {
   readonly flags: Flags;
   /** What stands after the command's name and is not a flag. */
   readonly args: readonly string[];
+  /** `--` stood before all of them: they are the command line of another program. */
+  readonly terminated?: boolean;
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
   /** The result: `value` as JSON under `--json`, else the text. */

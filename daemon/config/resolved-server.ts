@@ -54,7 +54,8 @@ export function resolveServers({ servers, user }: MergedConfig, resolving: Resol
 function resolveServer(name: string, server: MergedServer, uses: readonly ResolvedServer[], resolving: Resolving): UnboundServer {
   const { enabled, ...written } = server.entry;
   const digest = (entry: ServerEntry, problem?: string): string => {
-    const { fallback: _fallback, ...own } = entry;
+    // neither changes what runs
+    const { fallback: _fallback, conformance: _conformance, ...own } = entry;
     const called = new Set(needsOf(entry).flatMap(({ server, tool }) => (tool === undefined ? [] : [server])));
     const steps = uses.filter((use) => called.has(use.name)).map((use) => [use.name, use.digest]);
     const parts = [own, ...(steps.length === 0 ? [] : [steps]), ...(problem === undefined ? [] : [problem])];

@@ -1,14 +1,17 @@
 /** A whole run: which eras the server speaks, every property in each of them, and a verdict on every requirement. */
 
-import type { ConformEvent, Finding, Outcome, Summary, Target, Verdict } from '../api/conformance.ts';
+import type { ConformanceSettings, ConformEvent, Finding, Outcome, ResetHook, Summary, Target, Verdict } from '../api/conformance.ts';
 import type { Era } from '../protocol/eras.ts';
 import { unimplementedReason } from './coverage.ts';
+import { withoutSecrets } from './engine/finding.ts';
 import { at } from './engine/judge.ts';
 import type { Property } from './engine/property.ts';
 import { runProperties, type SubjectReport } from './engine/runner.ts';
 import { discover, type Safety, type Subject } from './engine/subject.ts';
-import { PROPERTIES } from './properties/properties.ts';
 import { REQUIREMENTS, type Requirement } from './requirements.ts';
+import { resetter } from './reset.ts';
+import { earlier, selected } from './selection.ts';
+import { authorized } from './tokens.ts';
 
 /** Settings of a run. */
 export interface ConformOptions {
@@ -21,8 +24,14 @@ export interface ConformOptions {
   readonly safety: Safety;
   /** Milliseconds a request may take. */
   readonly limitMs: number;
-  /** Only properties whose name contains this, or that look at the requirement of this id. */
-  readonly only?: string;
+  /** Only these properties: names, parts of names, ids of requirements. */
+  readonly only?: string | readonly string[];
+  /** Puts the server's world back. */
+  readonly reset?: ResetHook;
+  /** Says whether these tools may be called; all may without it. */
+  readonly agree?: (called: readonly string[]) => Promise<boolean>;
+  /** What a watched server was like before: these properties, and those of areas that differ, run first. */
+  readonly first?: { readonly properties: readonly string[]; readonly surface: Readonly<Record<string, string>> };
   readonly signal: AbortSignal;
   readonly emit: (event: ConformEvent) => void;
 }
@@ -36,26 +45,47 @@ export interface ConformReport {
 /** Tests a server. A server that answers in no era gives a report without eras. */
 export async function conform(options: ConformOptions): Promise<ConformReport> {
   const began = performance.now();
-  const { target, seed, runs, safety, signal, emit } = options;
-  emit({ type: 'start', target, seed, runs });
-  const properties = PROPERTIES.filter(
-    ({ name, stems }) => options.only === undefined || name.includes(options.only) || stems.includes(options.only.replace(/^[LM]-/, '')),
-  );
+  const { seed, runs, safety, signal } = options;
+  const target = authorized(options.target);
+  const kept = keptSettings(options);
+  const findings: Finding[] = [];
+  const emit = (event: ConformEvent): void => {
+    if (event.type !== 'finding') return options.emit(event);
+    const finding = { ...event.finding, ...kept };
+    findings.push(finding);
+    options.emit({ type: 'finding', finding });
+  };
+  emit({ type: 'start', target: withoutSecrets(target), seed, runs });
+  const properties = selected(options.only);
   const reports: { subject: Subject; report: SubjectReport }[] = [];
   for (const era of options.eras ?? (['modern', 'legacy'] as const)) {
     if (signal.aborted) break;
+    const reset = resetter({ ...safety, ...(options.reset === undefined ? {} : { reset: options.reset }) }, { ...options, target, era });
+    await reset('run');
+    let surface: Readonly<Record<string, string>> = {};
     const subject = await discover({
       target,
       era,
       limitMs: options.limitMs,
       safety,
-      announce: (called, left) => emit({ type: 'tools', era, called, left }),
+      announce: async (called, left, digests) => {
+        surface = digests;
+        emit({ type: 'tools', era, called, left, surface });
+        return called.length === 0 || (await options.agree?.(called)) !== false;
+      },
     });
     if (subject === undefined) continue;
-    const report = await runProperties({ ...subject, limitMs: options.limitMs }, properties, { seed, runs, signal, emit });
+    const first = earlier(properties, options.first, surface);
+    const report = await runProperties(subject, properties, {
+      seed,
+      runs,
+      signal,
+      emit,
+      first,
+      ...(options.reset === undefined ? {} : { before: reset }),
+    });
     reports.push({ subject, report });
   }
-  const findings = reports.flatMap(({ report }) => report.findings);
   const outcomes = reports.flatMap(({ subject, report }) => outcomesOf(subject, report, properties));
   const counts: Record<Verdict, number> = { passed: 0, failed: 0, warning: 0, note: 0, 'not-applicable': 0, 'not-exercised': 0 };
   for (const { verdict } of outcomes) counts[verdict]++;
@@ -75,6 +105,13 @@ export async function conform(options: ConformOptions): Promise<ConformReport> {
   };
   emit({ type: 'end', summary });
   return { summary, findings };
+}
+
+/** What a finding keeps of the settings: a replay needs them. */
+function keptSettings({ safety, reset }: ConformOptions): { settings?: ConformanceSettings } {
+  const settings = { ...safety, ...(reset === undefined ? {} : { reset }) };
+  const said = Object.entries(settings).filter(([, value]) => value !== undefined && (!Array.isArray(value) || value.length > 0));
+  return said.length === 0 ? {} : { settings: Object.fromEntries(said) };
 }
 
 /** A verdict on every requirement of the subject's revision: nothing passes that was not looked at. */

@@ -36,6 +36,7 @@ const SHAPES: Readonly<Record<Exclude<ControlMethod, 'hello'>, Shape>> = {
   'tools/call': { ...ENDPOINT, name: 'string', arguments: 'object' },
   'call/run': { ...ENDPOINT, call: 'string', name: 'string', arguments: 'object' },
   'call/answer': { call: 'string', question: 'string', answer: 'object' },
+  'schema/check': { schema: 'object' },
   'call/cancel': { call: 'string', reason: 'string?' },
   'resources/list': ENDPOINT,
   'resources/read': { ...ENDPOINT, uri: 'string' },

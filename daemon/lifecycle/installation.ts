@@ -16,6 +16,8 @@ export interface Installation {
   readonly cliEntry: string;
   /** What Node runs to serve a plugin over stdio. */
   readonly pluginHost: string;
+  /** What Node runs to test a server. */
+  readonly conformRunner: string;
   /** Folder of the bundled plugins' folders. */
   readonly pluginsDir: string;
   /** JSON Schema of the configuration. */
@@ -40,6 +42,7 @@ export function installation(from: string = import.meta.dirname): Installation {
         build: build ?? 'unknown',
         cliEntry: join(root, 'cli.mjs'),
         pluginHost: join(root, 'servers', 'plugin', 'host.mjs'),
+        conformRunner: join(root, 'conform.mjs'),
         pluginsDir: join(root, 'servers'),
         schemaFile: join(root, 'config.schema.json'),
       };
@@ -52,6 +55,7 @@ export function installation(from: string = import.meta.dirname): Installation {
         build: 'source',
         cliEntry: join(root, 'daemon', 'cli', 'main.ts'),
         pluginHost: join(root, 'servers', 'plugin', 'host.ts'),
+        conformRunner: join(root, 'daemon', 'conformance', 'process', 'main.ts'),
         pluginsDir: join(root, 'servers'),
         schemaFile: join(root, 'daemon', 'config', 'config.schema.json'),
       };

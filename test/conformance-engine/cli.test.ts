@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { ConformReport } from '../../daemon/conformance/conform.ts';
-import { htmlReport, junitReport, sarifReport } from '../../daemon/conformance/reporters/documents.ts';
+import { htmlReport } from '../../daemon/conformance/reporters/html.ts';
+import { junitReport } from '../../daemon/conformance/reporters/junit.ts';
 import { prettyReport } from '../../daemon/conformance/reporters/pretty.ts';
+import { sarifReport } from '../../daemon/conformance/reporters/sarif.ts';
 
 const CLI = fileURLToPath(new URL('../../daemon/cli/main.ts', import.meta.url));
 const SERVER = fileURLToPath(new URL('./reference/main.ts', import.meta.url));

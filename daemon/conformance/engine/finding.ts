@@ -54,7 +54,7 @@ export function findingOf(subject: Subject, property: Property, violation: Viola
 }
 
 /** The target without what may be secret: header values and the environment. */
-function withoutSecrets(target: Subject['target']): Subject['target'] {
+export function withoutSecrets(target: Subject['target']): Subject['target'] {
   return target.kind === 'http'
     ? { kind: 'http', url: target.url }
     : { kind: 'stdio', command: target.command, args: target.args, ...(target.cwd === undefined ? {} : { cwd: target.cwd }) };

@@ -1,9 +1,11 @@
 /** What is known about the server under test before the first property runs. */
 import fc from 'fast-check';
-import type { Target } from '../../api/conformance.ts';
+import type { ConformanceSettings, Target } from '../../api/conformance.ts';
 import { type Era, META } from '../../protocol/eras.ts';
 import { isObject, type JsonObject } from '../../protocol/message.ts';
 import { validValues } from '../generators/schema.ts';
+import { byRole, callableTools, directed, isRehearsed, playing } from '../roles.ts';
+import { surfaceOf } from '../surface.ts';
 import type { SessionOptions } from './exchange.ts';
 import { at, objectsAt } from './judge.ts';
 import { Session } from './session.ts';
@@ -27,13 +29,14 @@ export interface Role {
   readonly logs: boolean;
   readonly asks: boolean;
   readonly failed: boolean;
+  /** It changes a list: tools, resources or prompts. Known from the settings only. */
+  readonly changes?: boolean;
+  /** It changes the content of a resource. Known from the settings only. */
+  readonly mutates?: boolean;
 }
 
-/** Which tools may be called. */
-export interface Safety {
-  /** Names allowed although they do not claim to be read-only; `*` allows all. */
-  readonly allow: readonly string[];
-}
+/** Which tools may be called, and how. */
+export type Safety = Omit<ConformanceSettings, 'reset' | 'tokens'>;
 
 /** One server in one era over one transport. */
 export interface Subject {
@@ -44,7 +47,7 @@ export interface Subject {
   readonly capabilities: JsonObject;
   readonly handshake: JsonObject;
   readonly tools: readonly Tool[];
-  /** Tools that may be called: read-only by their own word, or allowed. */
+  /** Tools that may be called with any arguments: read-only by their own word, or allowed. Those with arguments of the settings are in `roles` only. */
   readonly callable: readonly Tool[];
   readonly roles: readonly Role[];
   readonly resources: readonly JsonObject[];
@@ -72,8 +75,8 @@ export interface Discovery {
   readonly era: Era;
   readonly limitMs: number;
   readonly safety: Safety;
-  /** Called before the first tool is, with those that will be. */
-  readonly announce?: (callable: readonly string[], left: readonly string[]) => void;
+  /** Called before the first tool is, with those that will be; when it says no, none is. */
+  readonly announce?: (called: readonly string[], left: readonly string[], surface: Readonly<Record<string, string>>) => Promise<boolean>;
 }
 
 /**
@@ -95,19 +98,21 @@ export async function discover(wanted: Discovery): Promise<Subject | undefined> 
       if (pages > 1) paged.push(method);
       lists[member] = items;
     }
-    const tools = (lists['tools'] ?? []).filter(({ name }) => typeof name === 'string').map(toolOf);
-    const callable = tools.filter(
-      ({ name, definition }) =>
-        safety.allow.includes('*') || safety.allow.includes(name) || at(definition, 'annotations', 'readOnlyHint') === true,
+    const tools = (lists['tools'] ?? [])
+      .filter(({ name }) => typeof name === 'string')
+      .map((definition) => directed(toolOf(definition), safety));
+    const wished = callableTools(tools, safety);
+    const agreed = await wanted.announce?.(
+      wished.map(({ name }) => name),
+      tools.filter((tool) => !wished.includes(tool)).map(({ name }) => name),
+      surfaceOf(hello.result, lists),
     );
-    wanted.announce?.(
-      callable.map(({ name }) => name),
-      tools.filter((tool) => !callable.includes(tool)).map(({ name }) => name),
-    );
+    const used = agreed === false ? [] : wished;
+    const callable = used.filter(({ name }) => !isRehearsed(safety, name));
     const roles: Role[] = [];
-    for (const tool of callable.slice(0, WATCHED)) {
+    for (const tool of byRole(used, safety).slice(0, WATCHED)) {
       if (tool.sample === undefined || session.ended !== undefined) continue;
-      roles.push(await watch(session, tool, era));
+      roles.push(playing(await watch(session, tool, era), safety));
     }
     return {
       target,

@@ -1,18 +1,6 @@
 /** The report for a terminal. */
-import type { ConformEvent, Finding, Summary, Verdict } from '../../api/conformance.ts';
+import type { Finding, Summary, Verdict } from '../../api/conformance.ts';
 import { clip } from '../transports/wire.ts';
-
-/** A progress line, drawn over itself. */
-export function progressLine(event: ConformEvent): string | undefined {
-  if (event.type === 'tools') {
-    const left =
-      event.left.length === 0 ? '' : `; not called, since they do not say that they are read-only (--allow): ${event.left.join(', ')}`;
-    return `${event.era}: tools that will be called: ${event.called.join(', ') || 'none'}${left}\n`;
-  }
-  if (event.type !== 'progress') return undefined;
-  const filled = Math.round((20 * event.done) / event.total);
-  return `\r\u001b[K[${'='.repeat(filled)}${' '.repeat(20 - filled)}] ${event.era} ${event.cases} cases  ${event.property}`;
-}
 
 /** One finding, for people. */
 export function findingText({

@@ -50,7 +50,7 @@ export class HttpWire implements Wire {
       if (value !== null) headers[name] = value;
     }
     if (method === 'POST') headers['content-length'] = String(bytes.length);
-    const shown = Object.entries(headers).map(([name, value]) => `${name}: ${/^authorization$/i.test(name) ? '(hidden)' : value}`);
+    const shown = Object.entries(headers).map(([name, value]) => `${name}: ${this.#isSecret(name) ? '(hidden)' : value}`);
     this.#listener.trace(
       '>',
       channel,
@@ -87,6 +87,12 @@ export class HttpWire implements Wire {
       outgoing.end(method === 'POST' ? bytes : undefined);
     });
     return { channel, exchange, abort: () => abort() };
+  }
+
+  /** Headers that were given with the target may hold secrets: a trace is stored and shown. */
+  #isSecret(name: string): boolean {
+    const lower = name.toLowerCase();
+    return lower === 'authorization' || Object.keys(this.#headers).some((own) => own.toLowerCase() === lower);
   }
 
   #read(incoming: IncomingMessage, channel: string, settle: (facts: HttpFacts) => void): { finish(ended: boolean): void } {
