@@ -7,6 +7,9 @@ import { addServer, type ServerRequest } from './dialogs/server-entry.ts';
 import { callTool, type ToolCallRequest } from './dialogs/tool-call.ts';
 import { trustWorkspace } from './dialogs/workspace-trust.ts';
 import type { Log } from './log.ts';
+import { RECORDING_COMMANDS } from './recordings/commands.ts';
+import type { SessionViews } from './sessions.ts';
+import { TRAFFIC_COMMANDS } from './traffic/commands.ts';
 import type { ServerNode, ServersTree } from './views/servers.ts';
 
 /** What the commands work with. */
@@ -17,6 +20,7 @@ export interface CommandParts {
   readonly log: Log;
   readonly servers: ServersTree;
   readonly previews: PreviewDocuments;
+  readonly sessions: SessionViews;
 }
 
 /** Every command; the names are those of `contributes.commands`. `from` is what a menu or a caller hands over. */
@@ -34,6 +38,8 @@ export const COMMANDS: Readonly<Record<string, (parts: CommandParts, from: unkno
     else await daemon.find();
     servers.refresh();
   },
+  ...TRAFFIC_COMMANDS,
+  ...RECORDING_COMMANDS,
 };
 
 /** Registers the table. A failure is logged with its cause and fix and shown once; the command then returns `undefined`. */

@@ -9,6 +9,7 @@ import { PreviewDocuments } from './dialogs/claude-code.ts';
 import { watchWorkspaces } from './dialogs/workspace-trust.ts';
 import { EndpointDefinitions } from './endpoints/definitions.ts';
 import { Log } from './log.ts';
+import { type SessionViews, showSessions } from './sessions.ts';
 import { ServersTree } from './views/servers.ts';
 import { showStatus } from './views/status.ts';
 
@@ -17,6 +18,7 @@ export interface SignalboxExtension {
   readonly daemon: DaemonConnection;
   readonly servers: ServersTree;
   readonly definitions: EndpointDefinitions;
+  readonly sessions: SessionViews;
 }
 
 /** Called by VS Code once. */
@@ -29,21 +31,23 @@ export function activate(context: vscode.ExtensionContext): SignalboxExtension {
   const servers = new ServersTree(vscode, daemon);
   const definitions = new EndpointDefinitions(vscode, daemon, context.workspaceState);
   const previews = new PreviewDocuments();
+  const sessions = showSessions(vscode, daemon, log, context.extensionUri);
   context.subscriptions.push(
     log,
     daemon,
     servers,
     definitions,
+    sessions,
     vscode.window.createTreeView('signalbox.servers', { treeDataProvider: servers, showCollapseAll: true }),
     showStatus(vscode, daemon),
     previews.register(vscode),
-    registerCommands({ vscode, daemon, cli, log, servers, previews }),
+    registerCommands({ vscode, daemon, cli, log, servers, previews, sessions }),
     watchWorkspaces(vscode, daemon, (error) => log.note(error)),
     vscode.lm.registerMcpServerDefinitionProvider('signalbox.endpoints', definitions),
   );
   // Only looks: reads the runtime file, so that the status bar is right when a daemon already runs.
   void daemon.find();
-  return { daemon, servers, definitions };
+  return { daemon, servers, definitions, sessions };
 }
 
 /** Called by VS Code when the window closes. The daemon lives on; `subscriptions` end the connection. */

@@ -125,7 +125,12 @@ async function buildAll(): Promise<void> {
   rmSync(OUT, { recursive: true, force: true });
   mkdirSync(join(OUT, 'servers', 'plugin'), { recursive: true });
   await build({ ...common, format: 'cjs', entryPoints: ['extension/main.ts'], outfile: join(OUT, 'extension.cjs') });
+  // The one page with a browser's script: nothing of Node's, and small, because it is read anew for each tab.
+  const page = ['main.ts', 'traffic.css'].map((file) => ({ in: `extension/traffic/webview/${file}`, out: 'traffic' }));
+  await build({ ...common, platform: 'browser', target: 'chrome140', format: 'iife', minify: true, entryPoints: page, outdir: OUT });
   await build({ ...esm, entryPoints: ['daemon/cli/main.ts'], outfile: join(OUT, 'cli.mjs') });
+  // minified: the tests that `conform --save-as-test` writes carry a copy of it
+  await build({ ...esm, minify: true, entryPoints: ['daemon/conformance/process/main.ts'], outfile: join(OUT, 'conform.mjs') });
   await build({ ...esm, entryPoints: ['servers/plugin/define.ts'], outfile: join(OUT, 'plugin.mjs') });
   await buildServers();
   copyGrammars();

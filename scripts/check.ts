@@ -27,6 +27,7 @@ async function boundaries(): Promise<Outcome> {
 const checks: Readonly<Record<string, () => Promise<Outcome>>> = {
   'format and lint': () => tool('@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.'),
   types: () => tool('typescript/bin/tsc', '-p', '.'),
+  'types of the traffic page': () => tool('typescript/bin/tsc', '-p', 'extension/traffic/webview'),
   'import boundaries': boundaries,
   'unused code': () => tool('knip/bin/knip.js', '--no-progress', '--treat-config-hints-as-errors'),
 };
