@@ -1,4 +1,5 @@
 /** The control channel: JSON-RPC 2.0 over the WebSocket `/control`, for the CLI and the extension. Bearer = the control token. */
+import type { CallEvents, CallMethods } from './calls.ts';
 import type { ConfigProblem, ResolvedEndpoint, WorkspaceInfo } from './config.ts';
 import type { ConformanceEvents, ConformanceMethods } from './conformance.ts';
 import type { RecordingEvents, RecordingMethods } from './recordings.ts';
@@ -81,7 +82,7 @@ export interface EndpointRef {
 }
 
 /** Every request of the control channel: params and result. The first must be `hello`. */
-export interface ControlMethods extends SessionMethods, RecordingMethods, ConformanceMethods {
+export interface ControlMethods extends CallMethods, SessionMethods, RecordingMethods, ConformanceMethods {
   hello: {
     params: { protocol: readonly [number, number]; client: { name: string; version: string; kind: 'cli' | 'extension' } };
     result: { protocol: number; version: string; build: string; pid: number };
@@ -127,7 +128,7 @@ export interface ResolvedEndpointStatus extends EndpointStatus {
   readonly path: ResolvedEndpoint['path'];
 }
 /** Notifications from the daemon. */
-export interface ControlEvents extends SessionEvents, RecordingEvents, ConformanceEvents {
+export interface ControlEvents extends CallEvents, SessionEvents, RecordingEvents, ConformanceEvents {
   /** Servers, endpoints, workspaces or sessions changed: fetch `status` again. Debounced. */
   changed: {
     readonly what: readonly ('servers' | 'endpoints' | 'workspaces' | 'sessions' | 'tools' | 'problems' | 'recordings' | 'clients')[];

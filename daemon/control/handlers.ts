@@ -16,6 +16,7 @@ import type { Member } from '../router/member.ts';
 import type { Router } from '../router/router.ts';
 import type { SecretStore } from '../security/secrets.ts';
 import type { TokenStore } from '../security/tokens.ts';
+import { callHandlers } from './calls.ts';
 
 /** The parts the handlers call. */
 export interface ControlParts {
@@ -104,6 +105,7 @@ export function controlHandlers(
       };
     },
     'tools/call': async ({ name, arguments: args, ...ref }) => call(served(ref).view, 'tools/call', { name, arguments: args }),
+    ...callHandlers({ router, view: (ref) => served(ref).view, resultOf }),
     'resources/list': async (ref) => ({ resources: (await served(ref).view.loadedCatalog()).resources }),
     'resources/read': async ({ uri, ...ref }) => call(served(ref).view, 'resources/read', { uri }),
     'prompts/list': async (ref) => ({ prompts: (await served(ref).view.loadedCatalog()).prompts }),
