@@ -66,7 +66,7 @@ export interface FrameLine {
 /** Anything else: the end of a connection, what is no message, a line of standard error, something missing, the end. */
 export type OtherLine =
   | { readonly k: 'close'; readonly t: number; readonly c: string; readonly why?: string }
-  | { readonly k: 'fault'; readonly t: number; readonly c: string; readonly why: string }
+  | { readonly k: 'fault'; readonly t: number; readonly c: string; readonly why: string; readonly call?: number }
   | { readonly k: 'stderr'; readonly t: number; readonly server: string; readonly line: string }
   /** Something is missing before this line: `lost` events if known. Written by the writer, or made by a reader of a torn file. */
   | { readonly k: 'gap'; readonly t: number; readonly lost?: number; readonly why: string }

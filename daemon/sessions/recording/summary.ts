@@ -15,6 +15,7 @@ export interface SegmentSummary {
   readonly from: number;
   readonly till: number;
   readonly lines: number;
+  readonly frames: number;
   /** Uncompressed. */
   readonly bytes: number;
 }
@@ -46,7 +47,9 @@ export class Tally {
   ended = false;
   lastN = 0;
   lastT = 0;
-  #current: { segment: number; first?: number; last?: number; from: number; till: number; lines: number; bytes: number } | undefined;
+  #current:
+    | { segment: number; first?: number; last?: number; from: number; till: number; lines: number; frames: number; bytes: number }
+    | undefined;
 
   /** Takes up a summary: the counting goes on after its last segment. */
   static from(summary: Summary): Tally {
@@ -64,7 +67,7 @@ export class Tally {
   /** A segment begins. */
   begin(segment: number, bytes: number): void {
     this.end();
-    this.#current = { segment, from: this.lastT, till: this.lastT, lines: 1, bytes };
+    this.#current = { segment, from: this.lastT, till: this.lastT, lines: 1, frames: 0, bytes };
     this.bytes += bytes;
   }
 
@@ -76,6 +79,7 @@ export class Tally {
     if (this.#current !== undefined) {
       this.#current.first ??= n;
       this.#current.last = n;
+      this.#current.frames += 1;
     }
     this.#line(t, bytes);
   }
