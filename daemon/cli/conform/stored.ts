@@ -4,9 +4,9 @@ import { errorFromShape } from '../../api/errors.ts';
 import { loadFinding } from '../../conformance/cases.ts';
 import type { JobEvent } from '../../conformance/process/job.ts';
 import { saveAsTest } from '../../conformance/test-file.ts';
+import { checkerBytes } from '../../lifecycle/checker.ts';
 import type { CommandContext } from '../command.ts';
 import { aimOf, headersOf, limitOf, settingsOf, tokened } from './aim.ts';
-import { checkerBytes } from './checker.ts';
 import { runJob } from './runner.ts';
 
 /** Sends a stored case again. Exit code 0 when its requirement holds now. */

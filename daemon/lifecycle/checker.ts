@@ -1,7 +1,7 @@
 /** The runner as one file that needs nothing around it, for the tests that `--save-as-test` writes. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { installation } from '../../lifecycle/installation.ts';
+import { type Installation, installation } from './installation.ts';
 
 /** Bundler settings that make an ES module of the runner. What it is built with is what `npm run build` uses. */
 interface Bundler {
@@ -9,8 +9,7 @@ interface Bundler {
 }
 
 /** The bytes of the checker: of a package its own file, of a checkout what its bundler makes of the sources. */
-export function checkerBytes(): Uint8Array {
-  const { kind, conformRunner, root } = installation();
+export function checkerBytes({ kind, conformRunner, root }: Installation = installation()): Uint8Array {
   if (kind === 'dist') return readFileSync(conformRunner);
   // only in a checkout, where the bundler is installed; the package must not carry it
   const bundler = createRequire(`${root}/package.json`)('esbuild') as Bundler;
