@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { onlyArgument, usageError } from './arguments.ts';
+import { watchedCall } from './call/watched.ts';
 import type { Command, CommandContext } from './command.ts';
 import { jsonObject } from './json-object.ts';
 import { endpointRef, TARGET_OPTIONS } from './target.ts';
@@ -15,13 +16,15 @@ export const callCommand: Command = {
     args: { type: 'string', short: 'a', value: 'JSON', summary: 'its arguments as a JSON object, @FILE, or - for standard input' },
     ...TARGET_OPTIONS,
   },
-  details: ['Exit code 1 when the tool answers with an error.'],
+  details: [
+    'Exit code 1 when the tool answers with an error. Progress goes to standard error; what the tool asks is asked at the terminal. Ctrl-C cancels the call.',
+  ],
   examples: ['signalbox call fs__read_text_file --args \'{"path": "README.md"}\''],
   async run(context) {
     const name = onlyArgument('call', context.args, 'the name of a tool');
     const given = await argumentsOf(context);
     const client = await context.connect();
-    const result = await client.call('tools/call', { name, arguments: given, ...(await endpointRef(context, client)) });
+    const result = await watchedCall(context, client, { name, arguments: given, ...(await endpointRef(context, client)) });
     context.result(result, () => contentText(result['content'], result['structuredContent']));
     return result['isError'] === true ? 1 : 0;
   },
