@@ -154,7 +154,14 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
       }),
       ...sessionHandlers(),
       ...recordingHandlers(),
-      ...conformanceHandlers(),
+      ...conformanceHandlers({
+        config,
+        children,
+        paths,
+        installed,
+        redact: (text) => secrets.redact(text),
+        hold: () => idle.hold('conformance run'),
+      }),
     },
     onConnections: (count) => {
       if (count > 0) releaseControl ??= idle.hold('control connection');
