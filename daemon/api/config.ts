@@ -133,6 +133,15 @@ export interface ClientEntry {
   readonly tools?: { readonly allow?: readonly string[]; readonly deny?: readonly string[] };
   readonly limits?: ServerLimits;
 }
+/** What is taken out of traffic beside what is taken out anyway. */
+export interface RedactionRules {
+  /** JSON pointers (RFC 6901) into the message; `*` stands for any one member, `**` for any number: `/params/arguments/ssn`. */
+  readonly pointers?: readonly string[];
+  /** Regular expressions (RE2 syntax, linear time) over every text. With a group, only what the first group matched is taken out. */
+  readonly patterns?: readonly string[];
+  /** Names of fields, however written (`ssn`, `date-of-birth`), whose values are taken out. */
+  readonly fields?: readonly string[];
+}
 /** A whole configuration file. */
 export interface Config {
   readonly servers: Readonly<Record<string, ServerEntry>>;
@@ -141,6 +150,7 @@ export interface Config {
   readonly clients: Readonly<Record<string, ClientEntry>>;
   readonly limits: { readonly messageBytes: number };
   readonly daemon: { readonly port?: number; readonly idleStopMinutes: number };
+  readonly redaction?: RedactionRules;
 }
 
 /** A place in a file, for an error a person can click on. Lines and columns from 1. */

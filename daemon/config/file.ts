@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import type { Binding, ClientEntry, ConfigProblem, EndpointEntry, ServerEntry } from '../api/config.ts';
+import type { Binding, ClientEntry, ConfigProblem, EndpointEntry, RedactionRules, ServerEntry } from '../api/config.ts';
 import { isAlias } from './alias.ts';
 import { type ConfigDocument, type JsonPath, parseDocument } from './document.ts';
 import { checkedPattern } from './patterns.ts';
+import { redactionRules } from './redaction.ts';
 import { validate } from './validation.ts';
 
 /** A configuration file larger than this many bytes is refused: it is not one. */
@@ -25,6 +26,7 @@ export interface LoadedConfig {
   readonly messageBytes: number | undefined;
   readonly port: number | undefined;
   readonly idleStopMinutes: number | undefined;
+  readonly redaction: RedactionRules;
   /** The file names servers, sound or not: it is not the empty configuration. */
   readonly hasServers: boolean;
   readonly problems: readonly ConfigProblem[];
@@ -120,6 +122,7 @@ export function parseConfig(file: string, text: string): LoadedConfig {
     messageBytes: limits.get('messageBytes'),
     port: daemon.get('port'),
     idleStopMinutes: daemon.get('idleStopMinutes'),
+    redaction: redactionRules(value, document, found),
     hasServers: [raw['servers'], raw['mcpServers']].some(
       (part) => typeof part === 'object' && part !== null && Object.keys(part).length > 0,
     ),

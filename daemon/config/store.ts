@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
-import type { ConfigProblem, ResolvedEndpoint, ServerEntry, WorkspaceInfo } from '../api/config.ts';
+import type { ConfigProblem, RedactionRules, ResolvedEndpoint, ServerEntry, WorkspaceInfo } from '../api/config.ts';
 import { SignalboxError } from '../api/errors.ts';
 import type { Paths } from '../api/paths.ts';
 import { makePrivateFolder } from '../security/files.ts';
@@ -14,6 +14,7 @@ import { holderOf, secretFor } from './grant.ts';
 import { merge } from './merge.ts';
 import type { MergedConfig } from './merged-config.ts';
 import { previewOf } from './preview.ts';
+import { allRules } from './redaction.ts';
 import { resolveEndpoints } from './resolution.ts';
 import { secretsIn } from './substitution.ts';
 import { UserFile } from './user-file.ts';
@@ -155,6 +156,12 @@ export class ConfigStore {
     return { messageBytes: this.#user.config.messageBytes ?? MESSAGE_BYTES };
   }
 
+  /** What is taken out of traffic beside what is taken out anyway: the user's rules and those of every trusted workspace. */
+  redaction(): RedactionRules {
+    const trusted = this.#workspaces.all().flatMap((workspace) => this.#workspaces.trustedConfig(workspace) ?? []);
+    return allRules([this.#user.config, ...trusted].map(({ redaction }) => redaction));
+  }
+
   /** Minutes without use before the daemon stops; 0 = never. */
   get idleStopMinutes(): number {
     return this.#user.config.idleStopMinutes ?? IDLE_STOP_MINUTES;
@@ -235,7 +242,7 @@ export class ConfigStore {
     const signature = JSON.stringify([
       endpoints.map(withUsesByDigest),
       [servers, this.#outcome.problems],
-      [this.workspaces(), this.limits(), this.idleStopMinutes, this.port],
+      [this.workspaces(), this.limits(), this.redaction(), this.idleStopMinutes, this.port],
     ]);
     if (signature === this.#signature) return;
     this.#signature = signature;

@@ -27,7 +27,7 @@ export interface Validated {
 
 /**
  * Checks a document against the schema. One wrong entry takes itself out and nothing else: an error inside `servers.x`, `endpoints.x`, `clients.x`
- * removes that entry, one in `namespaces.x[i]` that binding. A reserved key is reported and removed; a reserved `type` removes the server.
+ * removes that entry, one in `namespaces.x[i]` that binding, one in `redaction` that rule. A reserved key is reported and removed; a reserved `type` removes the server.
  */
 export function validate(document: ConfigDocument): Validated {
   const { value } = document;
@@ -100,7 +100,7 @@ function describe(document: ConfigDocument, error: ValidationError): [JsonPath, 
 
 /** The path whose removal takes out the smallest thing that can be left out whole. */
 function entryPath(path: JsonPath): JsonPath {
-  return path.slice(0, path[0] === 'namespaces' ? 3 : 2);
+  return path.slice(0, path[0] === 'namespaces' || path[0] === 'redaction' ? 3 : 2);
 }
 
 function laterFirst(left: JsonPath, right: JsonPath): number {

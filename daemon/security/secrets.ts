@@ -46,6 +46,11 @@ export class SecretStore {
     return this.#secrets.get(name)?.value;
   }
 
+  /** Every value, and those that were replaced or removed: for what takes them out of traffic. Never for anybody else. */
+  values(): readonly string[] {
+    return [...this.#formerValues, ...[...this.#secrets.values()].map(({ value }) => value)];
+  }
+
   /**
    * Sets a value; grants stay.
    * @throws SignalboxError `SBX_USAGE` for a name outside `[A-Za-z0-9][A-Za-z0-9._-]{0,63}` or an empty value
@@ -94,9 +99,7 @@ export class SecretStore {
 
   /** The text with every known value, plain, base64 or percent-encoded, replaced by `[secret]`. */
   redact(text: string): string {
-    const values = [...this.#formerValues, ...[...this.#secrets.values()].map(({ value }) => value)].filter(
-      (value) => value.length >= SHORTEST_REDACTED,
-    );
+    const values = this.values().filter((value) => value.length >= SHORTEST_REDACTED);
     const forms = new Set(
       values.flatMap((value) => [
         value,

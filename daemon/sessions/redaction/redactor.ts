@@ -3,12 +3,13 @@
  * text and left as they are; the others are walked through.
  */
 import { isUtf8 } from 'node:buffer';
+import type { RedactionRules } from '../../api/config.ts';
 import { isRawNumber, parseJson } from '../../protocol/json.ts';
 import { isSecretName } from './keys.ts';
 import { KnownValues } from './known-values.ts';
 import { isPlaceholder, PLACEHOLDER_PREFIX, Pseudonyms } from './placeholder.ts';
 import { mayHaveShapes, withoutScheme, withoutShapes } from './shapes.ts';
-import { type RedactionRules, UserRules } from './user-rules.ts';
+import { UserRules } from './user-rules.ts';
 
 /** What a redactor is made of. Plain data: it goes to the thread that writes. */
 export interface RedactorOptions {
@@ -38,7 +39,7 @@ export class Redactor {
   /** What placeholders begin with. */
   readonly prefix = PLACEHOLDER_PREFIX;
 
-  /** @throws SBX_REDACTION_RULE when a rule is no pointer or no regular expression */
+  /** @throws SBX_CONFIG_INVALID when a rule is no pointer or no regular expression */
   constructor({ key, secrets, rules }: RedactorOptions) {
     this.#pseudonyms = new Pseudonyms(key);
     this.#known = new KnownValues(secrets);

@@ -1,16 +1,7 @@
 /** What a user wants taken out besides: places by JSON pointer, texts by pattern, names of fields. */
 import { RE2JS } from 're2js';
+import type { RedactionRules } from '../../api/config.ts';
 import { SignalboxError } from '../../api/errors.ts';
-
-/** The `redaction` key of the configuration. */
-export interface RedactionRules {
-  /** JSON pointers (RFC 6901) into the message; `*` stands for any one member, `**` for any number: `/params/arguments/ssn`. */
-  readonly pointers?: readonly string[];
-  /** Regular expressions (RE2 syntax, linear time) over every text. With a group, only the first group is taken out. */
-  readonly patterns?: readonly string[];
-  /** Names of fields, however written (`ssn`, `date-of-birth`), whose values are taken out. */
-  readonly fields?: readonly string[];
-}
 
 /** The rules, ready to be used. */
 export class UserRules {
@@ -18,7 +9,7 @@ export class UserRules {
   readonly #patterns: readonly RE2JS[];
   readonly #fields: ReadonlySet<string>;
 
-  /** @throws SBX_REDACTION_RULE naming the rule that is no pointer or no regular expression */
+  /** @throws SBX_CONFIG_INVALID naming the rule that is no pointer or no regular expression */
   constructor(rules: RedactionRules) {
     this.#pointers = (rules.pointers ?? []).map(tokens);
     this.#patterns = (rules.patterns ?? []).map(compiled);
@@ -51,11 +42,6 @@ export class UserRules {
     for (const pattern of this.#patterns) out = replaced(pattern, out, hide);
     return out;
   }
-}
-
-/** Checks one set of rules without keeping it; for the configuration. */
-export function checkRules(rules: RedactionRules): void {
-  new UserRules(rules);
 }
 
 function replaced(pattern: RE2JS, text: string, hide: (secret: string) => string): string {
@@ -102,7 +88,7 @@ function compiled(pattern: string): RE2JS {
 const plain = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 
 function wrong(rule: string, why: string): SignalboxError {
-  return new SignalboxError('SBX_REDACTION_RULE', `The redaction rule ${JSON.stringify(rule)} cannot be used.`, {
+  return new SignalboxError('SBX_CONFIG_INVALID', `The redaction rule ${JSON.stringify(rule)} cannot be used.`, {
     why,
     fix: 'Correct it under `redaction` in the configuration. Patterns have RE2 syntax: no look-around, no back-references.',
   });
