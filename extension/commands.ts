@@ -9,6 +9,8 @@ import { trustWorkspace } from './dialogs/workspace-trust.ts';
 import type { Log } from './log.ts';
 import { RECORDING_COMMANDS } from './recordings/commands.ts';
 import type { SessionViews } from './sessions.ts';
+import { TESTING_COMMANDS } from './testing/commands.ts';
+import type { ConformanceTests } from './testing/controller.ts';
 import { TRAFFIC_COMMANDS } from './traffic/commands.ts';
 import type { ServerNode, ServersTree } from './views/servers.ts';
 
@@ -21,6 +23,7 @@ export interface CommandParts {
   readonly servers: ServersTree;
   readonly previews: PreviewDocuments;
   readonly sessions: SessionViews;
+  readonly tests: ConformanceTests;
 }
 
 /** Every command; the names are those of `contributes.commands`. `from` is what a menu or a caller hands over. */
@@ -40,6 +43,7 @@ export const COMMANDS: Readonly<Record<string, (parts: CommandParts, from: unkno
   },
   ...TRAFFIC_COMMANDS,
   ...RECORDING_COMMANDS,
+  ...TESTING_COMMANDS,
 };
 
 /** Registers the table. A failure is logged with its cause and fix and shown once; the command then returns `undefined`. */

@@ -10,6 +10,7 @@ import { watchWorkspaces } from './dialogs/workspace-trust.ts';
 import { EndpointDefinitions } from './endpoints/definitions.ts';
 import { Log } from './log.ts';
 import { type SessionViews, showSessions } from './sessions.ts';
+import { ConformanceTests } from './testing/controller.ts';
 import { ServersTree } from './views/servers.ts';
 import { showStatus } from './views/status.ts';
 
@@ -19,6 +20,7 @@ export interface SignalboxExtension {
   readonly servers: ServersTree;
   readonly definitions: EndpointDefinitions;
   readonly sessions: SessionViews;
+  readonly tests: ConformanceTests;
 }
 
 /** Called by VS Code once. */
@@ -32,22 +34,24 @@ export function activate(context: vscode.ExtensionContext): SignalboxExtension {
   const definitions = new EndpointDefinitions(vscode, daemon, context.workspaceState);
   const previews = new PreviewDocuments();
   const sessions = showSessions(vscode, daemon, log, context.extensionUri);
+  const tests = new ConformanceTests(sessions);
   context.subscriptions.push(
     log,
     daemon,
     servers,
     definitions,
     sessions,
+    tests,
     vscode.window.createTreeView('signalbox.servers', { treeDataProvider: servers, showCollapseAll: true }),
     showStatus(vscode, daemon),
     previews.register(vscode),
-    registerCommands({ vscode, daemon, cli, log, servers, previews, sessions }),
+    registerCommands({ vscode, daemon, cli, log, servers, previews, sessions, tests }),
     watchWorkspaces(vscode, daemon, (error) => log.note(error)),
     vscode.lm.registerMcpServerDefinitionProvider('signalbox.endpoints', definitions),
   );
   // Only looks: reads the runtime file, so that the status bar is right when a daemon already runs.
   void daemon.find();
-  return { daemon, servers, definitions, sessions };
+  return { daemon, servers, definitions, sessions, tests };
 }
 
 /** Called by VS Code when the window closes. The daemon lives on; `subscriptions` end the connection. */
