@@ -24,8 +24,8 @@ const REPORTS = [
 /** Every command; the names are those of `contributes.commands`. */
 export const TESTING_COMMANDS: Readonly<Record<string, Command>> = {
   'signalbox.runConformance': ({ sessions, tests }, from) => runConformanceTests(sessions, tests, from),
-  'signalbox.replayCounterexample': ({ testing }, from) =>
-    withFinding(testing, from, (known) => replay(testing.parts, testing.tests, known)),
+  'signalbox.replayCounterexample': (context, from) =>
+    withFinding(context, from, (known) => replay(context.sessions, context.tests, known)),
   'signalbox.copySeed': (context, from) =>
     withFinding(context, from, async ({ finding }) => {
       await context.vscode.env.clipboard.writeText(String(finding.seed));
