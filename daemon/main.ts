@@ -29,6 +29,7 @@ import { SecretStore } from './security/secrets.ts';
 import { TokenStore } from './security/tokens.ts';
 import { TrustStore } from './security/trust.ts';
 import { serverHost } from './server-host.ts';
+import { TapHub } from './sessions/tap/hub.ts';
 import { daemonId } from './state/daemon-id.ts';
 import { digestKey } from './state/digest-key.ts';
 import { openStateStore } from './state/state-store.ts';
@@ -77,6 +78,10 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
   const messageBytes = (): number => config.limits().messageBytes;
   const ownId = daemonId(state);
 
+  const tap = new TapHub({
+    onSessions: () => changed('sessions'),
+    onFault: (error) => log('error', `A listener of the traffic failed and hears nothing more: ${String(error)}`),
+  });
   const host = serverHost({
     paths,
     identity,
@@ -85,6 +90,7 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
     hop: ownId,
     children,
     journal,
+    tap,
     folderOf: (id) => config.workspaces().find((known) => known.id === id)?.folder,
     messageBytes,
     redact: (text) => secrets.redact(text),
@@ -100,6 +106,7 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
     state,
     catalogs,
     daemonId: ownId,
+    tap,
     onLists: () => changed('tools'),
   });
   await endpoints.sync(config.endpoints());
@@ -116,6 +123,7 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
     router,
     identity,
     messageBytes,
+    tap,
     onClient: (client) => counted(idle.hold(`client ${client}`), () => changed('sessions')),
   });
   let listening: { readonly port: number; readonly note?: ErrorShape } = { port: 0 };
@@ -208,6 +216,7 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
       await children.close();
       await control?.close();
       await closeServer(server);
+      tap.close();
       state.close();
       ownership?.release();
       resolveStopped();

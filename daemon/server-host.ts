@@ -2,6 +2,7 @@
 import { appendFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import type { Paths } from './api/paths.ts';
+import type { Tap } from './api/sessions.ts';
 import type { StateStore } from './api/state.ts';
 import type { Journal } from './journal.ts';
 import type { ChildRegistry } from './lifecycle/children.ts';
@@ -9,7 +10,9 @@ import { ChildEnvironments } from './lifecycle/environment.ts';
 import type { installation } from './lifecycle/installation.ts';
 import { patternOpener } from './patterns/pattern-opener.ts';
 import type { Identity } from './upstreams/handshake.ts';
+import type { OpenLink } from './upstreams/link.ts';
 import { linkOpener } from './upstreams/open-link.ts';
+import { tapped } from './upstreams/tapped-link.ts';
 import { UpstreamHost } from './upstreams/upstream-host.ts';
 
 /** What running servers needs from the rest of the daemon. */
@@ -22,6 +25,8 @@ export interface ServerHostParts {
   readonly hop: string;
   readonly children: ChildRegistry;
   readonly journal: Journal;
+  /** Sees every frame. Absent = nobody does. */
+  readonly tap: Tap | undefined;
   /** Folder of a workspace by its id. */
   readonly folderOf: (workspace: string | undefined) => string | undefined;
   readonly messageBytes: () => number;
@@ -31,10 +36,11 @@ export interface ServerHostParts {
 
 /** Makes the host of all servers. */
 export function serverHost(parts: ServerHostParts): UpstreamHost {
-  const { paths, identity, installed, state, hop, children, journal, folderOf, messageBytes, redact, onState } = parts;
+  const { paths, identity, installed, state, hop, children, journal, tap, folderOf, messageBytes, redact, onState } = parts;
   const environments = new ChildEnvironments();
   const host: UpstreamHost = new UpstreamHost((server, workspace) => {
     const folder = folderOf(workspace);
+    const seen = (open: OpenLink): OpenLink => (tap === undefined ? open : tapped(open, tap, server, workspace));
     return {
       identity,
       log: journal.log,
@@ -42,33 +48,38 @@ export function serverHost(parts: ServerHostParts): UpstreamHost {
       hop,
       onState,
       ...(folder === undefined ? {} : { folder }),
-      openLink: linkOpener(server, workspace, {
-        spawn: async (spec) => children.spawn(spec),
-        environment: (own) => environments.of(own),
-        hop,
-        node: {
-          command: process.execPath,
-          // The filesystem server refuses to serve these two folders, so it must know them.
-          env: {
-            SIGNALBOX_STATE_DIR: paths.stateDir,
-            SIGNALBOX_CONFIG_DIR: paths.configDir,
-            ...(process.versions['electron'] === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' }),
+      openLink: seen(
+        linkOpener(server, workspace, {
+          spawn: async (spec) => children.spawn(spec),
+          environment: (own) => environments.of(own),
+          hop,
+          node: {
+            command: process.execPath,
+            // The filesystem server refuses to serve these two folders, so it must know them.
+            env: {
+              SIGNALBOX_STATE_DIR: paths.stateDir,
+              SIGNALBOX_CONFIG_DIR: paths.configDir,
+              ...(process.versions['electron'] === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' }),
+            },
           },
-        },
-        pluginHost: installed.pluginHost,
-        pluginsDir: installed.pluginsDir,
-        base: (id) => folderOf(id) ?? homedir(),
-        messageBytes,
-        redact,
-        pattern: patternOpener((used, id) => host.find(used, id)),
-        onStderr: ({ name }, line) => journal.stderr(name, workspace, line),
-        onAudit: ({ name }, line) =>
-          appendFileSync(
-            paths.auditFile,
-            `${JSON.stringify({ server: name, ...(workspace === undefined ? {} : { workspace }), ...auditLine(line) })}\n`,
-            { mode: 0o600 },
-          ),
-      }),
+          pluginHost: installed.pluginHost,
+          pluginsDir: installed.pluginsDir,
+          base: (id) => folderOf(id) ?? homedir(),
+          messageBytes,
+          redact,
+          pattern: patternOpener((used, id) => host.find(used, id)),
+          onStderr: ({ name }, line) => {
+            journal.stderr(name, workspace, line);
+            tap?.stderr(name, workspace, redact(line));
+          },
+          onAudit: ({ name }, line) =>
+            appendFileSync(
+              paths.auditFile,
+              `${JSON.stringify({ server: name, ...(workspace === undefined ? {} : { workspace }), ...auditLine(line) })}\n`,
+              { mode: 0o600 },
+            ),
+        }),
+      ),
     };
   });
   return host;

@@ -45,11 +45,11 @@ export interface Origin {
 /** What is known of a frame beside its message. */
 export interface FrameFacts {
   /** Bytes as they came or went; where nobody counted, they are counted when somebody looks. */
-  readonly bytes?: number;
+  readonly bytes?: number | undefined;
   /** Client edge, modern HTTP: the era of a frame that cannot say so itself. */
-  readonly era?: 'legacy' | 'modern';
+  readonly era?: 'legacy' | 'modern' | undefined;
   /** Id of the request on whose stream it passed (HTTP). */
-  readonly stream?: RpcId;
+  readonly stream?: RpcId | undefined;
   /** The client's request it belongs to. */
   readonly origin?: Origin | undefined;
 }

@@ -5,6 +5,7 @@ import type { AskOptions } from '../router/call.ts';
 import type { Deliver } from './deliver.ts';
 
 interface Open {
+  readonly related: RequestId | undefined;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (reason: unknown) => void;
   readonly onProgress: ((params: JsonObject) => void) | undefined;
@@ -43,6 +44,7 @@ export class Asks {
       const done = (): void => signal?.removeEventListener('abort', takeBack);
       signal?.addEventListener('abort', takeBack, { once: true });
       this.#open.set(id, {
+        related,
         resolve: (outcome) => {
           done();
           resolve(outcome);
@@ -57,6 +59,11 @@ export class Asks {
       const sent = token === undefined ? params : { ...params, _meta: { ...metaOf(params), progressToken: id } };
       this.#deliver({ jsonrpc: '2.0', id, method, ...(sent === undefined ? {} : { params: sent }) }, related);
     });
+  }
+
+  /** The client's request that the question of this id belongs to. */
+  relatedOf(id: RequestId | null | undefined): RequestId | undefined {
+    return id === null || id === undefined ? undefined : this.#open.get(id)?.related;
   }
 
   /** Takes the client's answer. */

@@ -1,10 +1,12 @@
 /** The daemon's half of the stdio bridge: one WebSocket per client process, one MCP message per text message. Protocol v1 is frozen. */
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { SignalboxError } from '../api/errors.ts';
+import type { Origin, Tap, TapChannel } from '../api/sessions.ts';
 import { RPC, rpcError, toolFailure } from '../protocol/codes.ts';
-import { encode, readFrame } from '../protocol/frame.ts';
+import { byteLength, encode, readFrame } from '../protocol/frame.ts';
 import { isRequest, type Message, type Outcome, type Request, response } from '../protocol/message.ts';
 import type { Router } from '../router/router.ts';
 import type { Identity } from '../upstreams/handshake.ts';
@@ -26,6 +28,8 @@ export interface BridgeServerOptions {
   readonly router: Router;
   readonly identity: Identity;
   readonly messageBytes: () => number;
+  /** Sees every frame. Absent = nobody does. */
+  readonly tap?: Tap | undefined;
   /** Called with a client that came; returns what to call when it left. */
   readonly onClient: (client: string) => () => void;
 }
@@ -62,35 +66,49 @@ export class BridgeServer {
   #serve(connection: WebSocket, { view, bridges }: ServedEndpoint, client: string): void {
     const { router, identity } = this.#options;
     const left = this.#options.onClient(client);
+    const id = randomUUID();
+    const channel = this.#options.tap?.open({
+      edge: 'client',
+      transport: 'bridge',
+      client,
+      endpoint: view.endpoint.path,
+      session: id,
+      ...(view.endpoint.workspace === undefined ? {} : { workspace: view.endpoint.workspace }),
+    });
     const session = new Session({
       router,
       identity,
       view,
       caller: { principal: `${client} ${view.endpoint.path}`, client },
-      deliver: (message) => send(connection, message),
+      id,
+      deliver: (message, _related, by) => send(connection, message, channel, by),
     });
     const bridge = { client, close: () => leave(connection) };
     bridges.add(bridge);
-    connection.on('message', (data) => this.#receive(connection, session, bytesOf(data)));
+    connection.on('message', (data) => this.#receive(connection, session, bytesOf(data), channel));
     // `close` follows every error, and says the same.
     connection.on('error', () => {});
     connection.on('close', () => {
       bridges.delete(bridge);
       session.dispose();
+      channel?.close();
       left();
     });
   }
 
-  #receive(connection: WebSocket, session: Session, bytes: Buffer): void {
+  #receive(connection: WebSocket, session: Session, bytes: Buffer, channel: TapChannel | undefined): void {
     let message: Message;
     try {
       message = readFrame(bytes);
     } catch (error) {
-      return send(connection, response(null, { error: rpcError(error, RPC.parse) }));
+      channel?.fault(`What came is no message: ${error instanceof SignalboxError ? error.why : String(error)}`);
+      return send(connection, response(null, { error: rpcError(error, RPC.parse) }), channel);
     }
-    if (bytes.length <= this.#options.messageBytes()) session.receive(message);
+    const origin = channel?.in(message, { bytes: bytes.length, origin: session.originOf(message) });
+    if (bytes.length <= this.#options.messageBytes()) return session.receive(message, origin);
+    channel?.fault(`The message has ${bytes.length} bytes; limits.messageBytes is ${this.#options.messageBytes()}.`, origin);
     // Only this request fails; without an id there is nobody to tell.
-    else if (isRequest(message)) send(connection, response(message.id, this.#tooLarge(message, bytes.length)));
+    if (isRequest(message)) send(connection, response(message.id, this.#tooLarge(message, bytes.length)), channel, origin);
   }
 
   #tooLarge({ method }: Request, bytes: number): Outcome {
@@ -114,9 +132,10 @@ function bytesOf(data: RawData): Buffer {
 }
 
 /** Sends one message; one that is made of pieces goes as the fragments of one, so that a big result is not copied. */
-function send(connection: WebSocket, message: Message): void {
+function send(connection: WebSocket, message: Message, channel: TapChannel | undefined, origin?: Origin): void {
   if (connection.bufferedAmount > BACKLOG) return connection.terminate();
   const frame = encode(message);
+  channel?.out(message, { bytes: byteLength(frame), origin });
   if (typeof frame === 'string') return connection.send(frame);
   for (const [index, piece] of frame.entries()) connection.send(piece, { binary: false, fin: index === frame.length - 1 });
 }

@@ -1,6 +1,7 @@
 /** Every endpoint of the current configuration, by path; a change keeps the sessions of what stays. */
 import { randomBytes } from 'node:crypto';
 import type { ResolvedEndpoint } from '../api/config.ts';
+import type { Tap } from '../api/sessions.ts';
 import type { StateStore } from '../api/state.ts';
 import type { CatalogStore } from '../router/catalog-store.ts';
 import { EndpointView } from '../router/endpoint-view.ts';
@@ -43,6 +44,8 @@ export interface EndpointSetOptions {
   readonly catalogs?: CatalogStore;
   /** Id of this daemon among others. */
   readonly daemonId: string;
+  /** Sees every frame. Absent = nobody does. */
+  readonly tap?: Tap | undefined;
   /** Called when the lists of a server were read anew. */
   readonly onLists?: () => void;
 }

@@ -1,6 +1,6 @@
 /** Writes messages as server-sent events (HTML, "Server-sent events"; MCP, "Streamable HTTP"). */
 import type { ServerResponse } from 'node:http';
-import { encode } from '../protocol/frame.ts';
+import { byteLength, encode } from '../protocol/frame.ts';
 import type { Message } from '../protocol/message.ts';
 
 /** Milliseconds between comments that keep a stream alive through proxies. */
@@ -45,17 +45,21 @@ export function writeEvent(response: ServerResponse, event: Event, last = false)
   if (last) response.end();
 }
 
-/** Answers with one JSON message, without copying a result that only passes through. */
-export function writeJson(response: ServerResponse, status: number, message: Message): void {
+/**
+ * Answers with one JSON message, without copying a result that only passes through.
+ * @returns its bytes
+ */
+export function writeJson(response: ServerResponse, status: number, message: Message): number {
   const frame = encode(message);
+  const length = byteLength(frame);
   if (typeof frame === 'string') {
-    response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(frame) }).end(frame);
-    return;
+    response.writeHead(status, { 'content-type': 'application/json', 'content-length': length }).end(frame);
+    return length;
   }
-  const length = frame.reduce((size, piece) => size + piece.length, 0);
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': length });
   response.cork();
   for (const piece of frame) response.write(piece);
   response.end();
   response.uncork();
+  return length;
 }

@@ -1,8 +1,9 @@
 /** The answer to one modern request: plain JSON when only the response comes, an event stream as soon as something comes before it. */
 import type { ServerResponse } from 'node:http';
+import type { Origin, TapChannel } from '../api/sessions.ts';
 import { RPC } from '../protocol/codes.ts';
-import type { Message } from '../protocol/message.ts';
-import { eventOf, openStream, writeEvent, writeJson } from './event-stream.ts';
+import type { Message, RequestId } from '../protocol/message.ts';
+import { eventOf, eventSize, openStream, writeEvent, writeJson } from './event-stream.ts';
 
 /** 2026-07-28, "Sending messages": errors of the request itself have a status of their own; every other error is an answer like any. */
 const STATUS: ReadonlyMap<number, number> = new Map([
@@ -12,14 +13,27 @@ const STATUS: ReadonlyMap<number, number> = new Map([
   [RPC.unsupportedVersion, 400],
 ]);
 
+/** How the tap sees one request's answer. */
+export interface SeenExchange {
+  readonly channel: TapChannel;
+  readonly origin: Origin;
+  /** Id of the request. */
+  readonly stream: RequestId;
+}
+
 /** One request's answer. */
 export class Exchange {
   readonly #response: ServerResponse;
+  readonly #seen: SeenExchange | undefined;
   #streaming = false;
 
-  /** @param standing the request stays open for long (`subscriptions/listen`): stream from the start */
-  constructor(response: ServerResponse, standing = false) {
+  /**
+   * @param standing the request stays open for long (`subscriptions/listen`): stream from the start
+   * @param seen shows it to the tap
+   */
+  constructor(response: ServerResponse, standing = false, seen?: SeenExchange) {
     this.#response = response;
+    this.#seen = seen;
     if (standing) this.#stream();
   }
 
@@ -27,9 +41,21 @@ export class Exchange {
   send(message: Message): void {
     if (this.#response.writableEnded || this.#response.destroyed) return;
     const last = !('method' in message);
-    if (last && !this.#streaming) return writeJson(this.#response, statusOf(message), message);
+    if (last && !this.#streaming) return this.#sent(message, writeJson(this.#response, statusOf(message), message));
     this.#stream();
-    writeEvent(this.#response, eventOf(message), last);
+    const event = eventOf(message);
+    writeEvent(this.#response, event, last);
+    this.#sent(message, eventSize(event));
+  }
+
+  /** The client went away before its answer: for a modern one that is a cancel. */
+  gone(): void {
+    this.#seen?.channel.fault('The client closed the stream: the request is cancelled.', this.#seen.origin);
+  }
+
+  #sent(message: Message, bytes: number): void {
+    const seen = this.#seen;
+    seen?.channel.out(message, { bytes, era: 'modern', stream: seen.stream, origin: seen.origin });
   }
 
   #stream(): void {

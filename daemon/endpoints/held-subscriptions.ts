@@ -1,14 +1,15 @@
 /** The resources one client is subscribed to: each counted once at its server, and followed when the configuration leads it elsewhere. */
+import type { Origin } from '../api/sessions.ts';
 import type { Outcome } from '../protocol/message.ts';
 
 /** What subscribing came to. */
 export interface Subscribed {
   readonly outcome: Outcome;
   /** Gives the subscription up, once; absent where it was refused. */
-  readonly release?: () => Promise<Outcome>;
+  readonly release?: (origin?: Origin) => Promise<Outcome>;
 }
-/** Subscribes at the server a URI leads to now. Never rejects. */
-export type Subscribe = (uri: string) => Promise<Subscribed>;
+/** Subscribes at the server a URI leads to now, for the client's request `origin` if there is one. Never rejects. */
+export type Subscribe = (uri: string, origin?: Origin) => Promise<Subscribed>;
 
 interface Held {
   release: Subscribed['release'];
@@ -36,10 +37,10 @@ export class HeldSubscriptions {
   }
 
   /** Subscribes. A second time changes nothing. */
-  async add(uri: string): Promise<Outcome> {
+  async add(uri: string, origin?: Origin): Promise<Outcome> {
     if (this.#held.has(uri)) return DONE;
     const held = this.#begin(uri);
-    const outcome = await this.#make(uri, held);
+    const outcome = await this.#make(uri, held, origin);
     if ('error' in outcome && this.#held.get(uri) === held) this.#held.delete(uri);
     return outcome;
   }
@@ -50,10 +51,10 @@ export class HeldSubscriptions {
   }
 
   /** Gives one up; what this client does not hold is somebody else's. */
-  async remove(uri: string): Promise<Outcome> {
+  async remove(uri: string, origin?: Origin): Promise<Outcome> {
     const held = this.#held.get(uri);
     this.#held.delete(uri);
-    return (await held?.release?.()) ?? DONE;
+    return (await held?.release?.(origin)) ?? DONE;
   }
 
   /**
@@ -75,8 +76,8 @@ export class HeldSubscriptions {
     return held;
   }
 
-  async #make(uri: string, held: Held): Promise<Outcome> {
-    const { outcome, release } = await this.#subscribe(uri);
+  async #make(uri: string, held: Held, origin?: Origin): Promise<Outcome> {
+    const { outcome, release } = await this.#subscribe(uri, origin);
     if (this.#held.get(uri) !== held) {
       void release?.(); // given up meanwhile
       return outcome;

@@ -1,5 +1,6 @@
 /** One legacy session over HTTP: its requests' streams, its standing stream, and what a client that comes back finds. */
 import type { ServerResponse } from 'node:http';
+import type { Origin, Tap, TapChannel } from '../api/sessions.ts';
 import { LEGACY_LATEST } from '../protocol/eras.ts';
 import { InFlight } from '../protocol/in-flight.ts';
 import { isRequest, type Message, type Request, type RequestId, response } from '../protocol/message.ts';
@@ -23,6 +24,8 @@ export interface LegacySessionParts extends Omit<SessionParts, 'deliver'> {
    * comes back with the id of an event and nothing else.
    */
   readonly single?: boolean;
+  /** Sees every frame. Absent = nobody does. */
+  readonly tap?: Tap | undefined;
 }
 
 /** A session and its streams. */
@@ -30,6 +33,8 @@ export class LegacySession {
   readonly id: string;
   readonly client: string;
   readonly session: Session;
+  /** What the tap sees of it. */
+  readonly channel: TapChannel | undefined;
   readonly #ids: EventIds;
   readonly #single: boolean;
   readonly #running = new InFlight<RequestId, RequestStream>();
@@ -45,7 +50,16 @@ export class LegacySession {
     this.#single = parts.single === true;
     const name = parts.ids.stream();
     this.#standing = new ResumableStream({ name, prefix: parts.ids.prefix(parts.id, name) });
-    this.session = new Session({ ...parts, deliver: (message, related) => this.#deliver(message, related) });
+    const { path: endpoint, workspace } = parts.view.endpoint;
+    this.channel = parts.tap?.open({
+      edge: 'client',
+      transport: this.#single ? 'sse' : 'http',
+      client: this.client,
+      endpoint,
+      session: parts.id,
+      ...(workspace === undefined ? {} : { workspace }),
+    });
+    this.session = new Session({ ...parts, deliver: (message, related, origin) => this.#deliver(message, related, origin) });
   }
 
   /** Whether it is in use now: somebody reads its stream, or something runs. */
@@ -53,9 +67,10 @@ export class LegacySession {
     return this.#standing.attached || this.session.busy > 0;
   }
 
-  /** Takes a notification or an answer of the client. */
-  receive(message: Message): void {
-    this.session.receive(message);
+  /** Takes a message of the client that is not answered on its own POST. */
+  receive(message: Message, bytes: number): void {
+    const origin = this.channel?.in(message, { bytes, origin: this.session.originOf(message) });
+    this.session.receive(message, origin);
     if (!('method' in message) || message.method !== 'notifications/cancelled') return;
     const id = message.params?.['requestId'];
     if (typeof id !== 'string' && typeof id !== 'number') return;
@@ -69,8 +84,9 @@ export class LegacySession {
   }
 
   /** Takes a request and answers it on its own POST; see {@link has} first. */
-  serve(request: Request, answer: ServerResponse): void {
+  serve(request: Request, answer: ServerResponse, bytes: number): void {
     const { id, method } = request;
+    const origin = this.channel?.in(request, { bytes, stream: id });
     const name = this.#ids.stream();
     const events = new ResumableStream({
       name,
@@ -87,7 +103,7 @@ export class LegacySession {
       onStream: () => this.#resumable.set(name, events),
     });
     this.#running.set(id, stream);
-    this.session.receive(request);
+    this.session.receive(request, origin);
   }
 
   /** Makes a connection the standing stream. */
@@ -123,16 +139,20 @@ export class LegacySession {
     for (const stream of this.#running.values()) stream.cancelled();
     this.#running.clear();
     this.#standing.end();
+    this.channel?.close();
   }
 
-  #deliver(message: Message, related?: RequestId): void {
+  #deliver(message: Message, related: RequestId | undefined, origin: Origin | undefined): void {
     const stream = related === undefined || this.#single ? undefined : this.#running.get(related);
     const answer = !('method' in message);
+    let bytes = 0;
     if (stream !== undefined) {
-      stream.send(message);
+      bytes = stream.send(message);
       if (answer && related !== undefined) this.#finish(related);
       // An answer whose client left without a way to come back has nowhere to go: it may not be said on another stream.
-    } else if (this.#single || !answer) this.#standing.send(message, isRequest(message) || answer ? 'request' : 'notification');
+    } else if (this.#single || !answer) bytes = this.#standing.send(message, isRequest(message) || answer ? 'request' : 'notification');
+    if (bytes > 0) this.channel?.out(message, { bytes, stream: stream === undefined ? undefined : related, origin });
+    else this.channel?.fault('The client left and cannot come back for this: the message was not sent.', origin);
   }
 
   #finish(id: RequestId): void {

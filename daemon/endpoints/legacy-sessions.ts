@@ -1,5 +1,6 @@
 /** The legacy HTTP sessions of one endpoint: opened, found, taken up again after a restart, forgotten. */
 import { randomUUID } from 'node:crypto';
+import type { Tap } from '../api/sessions.ts';
 import type { EndpointView } from '../router/endpoint-view.ts';
 import type { Router } from '../router/router.ts';
 import type { Identity } from '../upstreams/handshake.ts';
@@ -18,6 +19,8 @@ export interface LegacySessionsOptions {
   readonly identity: Identity;
   readonly store: SessionStore;
   readonly ids: EventIds;
+  /** Sees every frame. Absent = nobody does. */
+  readonly tap?: Tap | undefined;
 }
 
 /** The sessions of one endpoint, by id. */

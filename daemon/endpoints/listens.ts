@@ -1,5 +1,6 @@
 /** `subscriptions/listen` (2026-07-28, "Subscriptions"): acknowledged first with exactly what is honoured, then one notification per change. */
 import { SignalboxError } from '../api/errors.ts';
+import type { Origin } from '../api/sessions.ts';
 import { RPC, rpcError } from '../protocol/codes.ts';
 import { META, modernResult } from '../protocol/eras.ts';
 import { isObject, type JsonObject, metaOf, type Notification, type Outcome, type Request, type RequestId } from '../protocol/message.ts';
@@ -13,6 +14,7 @@ type Kind = 'tools' | 'prompts' | 'resources';
 const KINDS: readonly Kind[] = ['tools', 'prompts', 'resources'];
 
 interface Listen {
+  readonly origin: Origin | undefined;
   readonly kinds: Set<Kind>;
   readonly resources: HeldSubscriptions;
   acknowledged: boolean;
@@ -25,7 +27,7 @@ export interface ListenParts {
   readonly identity: Identity;
   readonly deliver: Deliver;
   readonly caller: { readonly client: string };
-  readonly answer: (id: RequestId, outcome: Outcome) => void;
+  readonly answer: (id: RequestId, outcome: Outcome, origin: Origin | undefined) => void;
 }
 
 /** The open subscriptions of one client. */
@@ -43,13 +45,18 @@ export class ListenSet {
     return this.#open.has(id);
   }
 
+  /** The request that opened a subscription, as the tap knows it. */
+  originOf(id: RequestId): Origin | undefined {
+    return this.#open.get(id)?.origin;
+  }
+
   /** Opens a subscription. */
-  async begin(request: Request): Promise<void> {
+  async begin(request: Request, origin?: Origin): Promise<void> {
     const { router, view, deliver, answer, caller } = this.#parts;
     const wanted = request.params?.['notifications'];
-    if (!isObject(wanted)) return answer(request.id, { error: rpcError(noFilter(), RPC.invalidParams) });
-    const resources = new HeldSubscriptions((uri) => router.subscribe(view, caller.client, 'modern', uri));
-    const listen: Listen = { kinds: new Set(), resources, acknowledged: false };
+    if (!isObject(wanted)) return answer(request.id, { error: rpcError(noFilter(), RPC.invalidParams) }, origin);
+    const resources = new HeldSubscriptions((uri, by) => router.subscribe(view, caller.client, 'modern', uri, by));
+    const listen: Listen = { origin, kinds: new Set(), resources, acknowledged: false };
     this.#open.set(request.id, listen);
     this.#unlisten ??= view.listen(
       {
@@ -73,7 +80,7 @@ export class ListenSet {
     }
     const given = wanted['resourceSubscriptions'];
     // An unknown or unreachable resource is simply not honoured.
-    for (const uri of Array.isArray(given) ? given : []) if (typeof uri === 'string') await resources.add(uri);
+    for (const uri of Array.isArray(given) ? given : []) if (typeof uri === 'string') await resources.add(uri, origin);
     if (resources.uris.length > 0) honoured['resourceSubscriptions'] = resources.uris;
     if (this.#open.get(request.id) !== listen) return resources.close();
     listen.acknowledged = true;
@@ -96,7 +103,7 @@ export class ListenSet {
     listen.resources.close();
     if (!graceful) return;
     const result = modernResult({ _meta: { [META.subscriptionId]: id } }, 'subscriptions/listen', { ...this.#parts.identity });
-    this.#parts.answer(id, { result });
+    this.#parts.answer(id, { result }, listen.origin);
   }
 
   /** Ends all of them. */

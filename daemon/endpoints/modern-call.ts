@@ -19,7 +19,9 @@ export class ModernCall extends AbortController {
 
   /** The connection is gone; before the answer that is a cancel (2026-07-28, "Cancellation"). */
   closed(): void {
-    if (!this.over) this.abort(new Error('cancelled by the client'));
+    if (this.over || this.signal.aborted) return;
+    this.exchange.gone();
+    this.abort(new Error('cancelled by the client'));
   }
 
   /** The daemon is leaving. */

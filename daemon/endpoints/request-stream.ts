@@ -48,17 +48,17 @@ export class RequestStream {
     return this.#streaming && this.#events.resumable ? this.#events : undefined;
   }
 
-  /** Sends a message; a response is the last one. */
-  send(message: Message): void {
-    if (this.#over) return;
+  /**
+   * Sends a message; a response is the last one.
+   * @returns its bytes; 0 when it could not be sent
+   */
+  send(message: Message): number {
+    if (this.#over) return 0;
     const last = !('method' in message);
     if (last) this.#end();
-    if (last && !this.#streaming) {
-      if (this.#response !== undefined) writeJson(this.#response, 200, message);
-      return;
-    }
+    if (last && !this.#streaming) return this.#response === undefined ? 0 : writeJson(this.#response, 200, message);
     this.#stream();
-    this.#events.send(message, last ? 'answer' : isRequest(message) ? 'request' : 'notification');
+    return this.#events.send(message, last ? 'answer' : isRequest(message) ? 'request' : 'notification');
   }
 
   /** The client cancelled: there will be no answer, and nothing is left open for one. */

@@ -103,17 +103,22 @@ export class ResumableStream {
     if (id !== undefined && this.#response !== undefined) writeEvent(this.#response, `id: ${id}\nretry: ${RETRY_MS}\ndata: \n\n`);
   }
 
-  /** Says something; after an `answer` nothing follows. */
-  send(message: Message, kind: Kept['kind']): void {
-    if (this.#over) return;
+  /**
+   * Says something; after an `answer` nothing follows.
+   * @returns bytes of the event; 0 when it is over
+   */
+  send(message: Message, kind: Kept['kind']): number {
+    if (this.#over) return 0;
     this.#sequence += 1;
     const last = kind === 'answer';
     const event = eventOf(message, this.#id(this.#sequence, last));
-    this.#keep({ sequence: this.#sequence, event, size: eventSize(event), kind });
+    const size = eventSize(event);
+    this.#keep({ sequence: this.#sequence, event, size, kind });
     if (last) this.#over = this.#answered = true;
-    if (this.#response === undefined) return;
+    if (this.#response === undefined) return size;
     this.#written = this.#sequence;
     writeEvent(this.#response, event, last);
+    return size;
   }
 
   /** Ends it without an answer. */

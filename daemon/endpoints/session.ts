@@ -1,5 +1,6 @@
 /** One client's side of an endpoint over any transport that carries single messages: both eras, message by message. */
 import { randomUUID } from 'node:crypto';
+import type { Origin } from '../api/sessions.ts';
 import { idInUse } from '../protocol/codes.ts';
 import { type Era, eraOf, negotiateLegacy } from '../protocol/eras.ts';
 import { InFlight } from '../protocol/in-flight.ts';
@@ -60,7 +61,7 @@ const SUBSCRIPTIONS: ReadonlySet<string> = new Set(['resources/subscribe', 'reso
 export class Session implements CallerSession {
   readonly id: string;
   readonly #parts: SessionParts;
-  readonly #running = new InFlight<RequestId, AbortController>();
+  readonly #running = new InFlight<RequestId, Running>();
   readonly #asks: Asks;
   readonly #listens: ListenSet;
   readonly #subscribed: HeldSubscriptions;
@@ -71,9 +72,12 @@ export class Session implements CallerSession {
   constructor(parts: SessionParts) {
     this.#parts = parts;
     this.id = parts.id ?? randomUUID();
-    this.#asks = new Asks(parts.deliver);
-    this.#listens = new ListenSet({ ...parts, answer: (id, outcome) => this.#answer(id, outcome) });
-    this.#subscribed = new HeldSubscriptions((uri) => parts.router.subscribe(parts.view, parts.caller.client, 'legacy', uri));
+    const deliver: Deliver = (message, related) => parts.deliver(message, related, this.#originOf(related));
+    this.#asks = new Asks(deliver);
+    this.#listens = new ListenSet({ ...parts, deliver, answer: (id, outcome, origin) => this.#answer(id, outcome, origin) });
+    this.#subscribed = new HeldSubscriptions((uri, origin) =>
+      parts.router.subscribe(parts.view, parts.caller.client, 'legacy', uri, origin),
+    );
     if (parts.restored === undefined) return;
     this.#state = parts.restored;
     this.#level = parts.restored.level;
@@ -96,11 +100,24 @@ export class Session implements CallerSession {
     return this.#state?.protocolVersion;
   }
 
-  /** Takes one message of the client; answers go through `deliver`. */
-  receive(message: Message): void {
-    if (isRequest(message)) void this.#request(message);
+  /**
+   * Takes one message of the client; answers go through `deliver`.
+   * @param origin the message as the tap knows it
+   */
+  receive(message: Message, origin?: Origin): void {
+    if (isRequest(message)) void this.#request(message, origin);
     else if (isNotification(message)) this.#notification(message);
     else this.#asks.answered(message as Response);
+  }
+
+  /** The client's request that a message of it belongs to which is no request: what it cancels, tells the progress of, or answers. */
+  originOf(message: Message): Origin | undefined {
+    if (!('method' in message)) return this.#originOf(this.#asks.relatedOf(message.id));
+    const { method, params } = message;
+    if (method === 'notifications/cancelled') return this.#originOf(params?.['requestId'] as RequestId | undefined);
+    if (method === 'notifications/progress')
+      return this.#originOf(this.#asks.relatedOf(params?.['progressToken'] as RequestId | undefined));
+    return undefined;
   }
 
   /** Asks the client; see {@link CallerSession.ask}. */
@@ -111,7 +128,7 @@ export class Session implements CallerSession {
   /** Tells the client; see {@link CallerSession.tell}. */
   tell(notification: Notification, related?: RequestId): void {
     if (notification.method === 'notifications/message' && !reaches(notification.params, this.level ?? DEFAULT_LEVEL)) return;
-    this.#parts.deliver(notification, related);
+    this.#parts.deliver(notification, related, this.#originOf(related));
   }
 
   /** Cancels one request, as `notifications/cancelled` does (modern HTTP: the stream was closed). */
@@ -133,35 +150,33 @@ export class Session implements CallerSession {
 
   /** The daemon is leaving: running requests are answered as interrupted, open subscriptions end gracefully. */
   farewell(): void {
-    for (const [id, controller] of this.#running) {
-      const { request } = controller as Running;
-      controller.abort(new Error('the daemon is leaving'));
-      this.#answer(id, this.#parts.router.interrupted(request));
+    for (const [id, running] of this.#running) {
+      running.abort(new Error('the daemon is leaving'));
+      this.#answer(id, this.#parts.router.interrupted(running.request), running.origin);
     }
     this.#listens.close(true);
   }
 
-  async #request(request: Request): Promise<void> {
+  async #request(request: Request, origin: Origin | undefined): Promise<void> {
     const era = eraOf(request);
-    if (this.#running.has(request.id) || this.#listens.has(request.id)) return this.#answer(request.id, { error: idInUse(request.id) });
-    if (era === 'modern' && request.method === 'subscriptions/listen') return this.#listens.begin(request);
-    const controller = new Running(request);
-    this.#running.set(request.id, controller);
+    if (this.#running.has(request.id) || this.#listens.has(request.id))
+      return this.#answer(request.id, { error: idInUse(request.id) }, origin);
+    if (era === 'modern' && request.method === 'subscriptions/listen') return this.#listens.begin(request, origin);
+    const running = new Running(request, origin);
+    this.#running.set(request.id, running);
     const outcome =
-      era === 'legacy' && SUBSCRIPTIONS.has(request.method)
-        ? await this.#subscription(request)
-        : await this.#handle(request, era, controller.signal);
+      era === 'legacy' && SUBSCRIPTIONS.has(request.method) ? await this.#subscription(running) : await this.#handle(running, era);
     this.#running.delete(request.id);
     // A cancelled request gets no answer (both eras, "Cancellation").
-    if (controller.signal.aborted) return;
+    if (running.signal.aborted) return;
     this.#remember(request, outcome);
-    this.#answer(request.id, outcome);
+    this.#answer(request.id, outcome, origin);
   }
 
-  #handle(request: Request, era: Era, signal: AbortSignal): Promise<Outcome> {
+  #handle({ request, signal, origin }: Running, era: Era): Promise<Outcome> {
     const { router, view, deliver } = this.#parts;
-    const notify = (notification: Notification): void => deliver(notification, request.id);
-    return router.handle(view, { request, era, signal, caller: this.#caller(era), notify });
+    const notify = (notification: Notification): void => deliver(notification, request.id, origin);
+    return router.handle(view, { request, era, signal, caller: this.#caller(era), notify, origin });
   }
 
   #caller(era: Era): Caller {
@@ -170,9 +185,9 @@ export class Session implements CallerSession {
   }
 
   /** A subscription is the session's: another one asking for the same resource, or giving it up, changes nothing here. */
-  async #subscription({ method, params }: Request): Promise<Outcome> {
+  async #subscription({ request: { method, params }, origin }: Running): Promise<Outcome> {
     const uri = String(params?.['uri']);
-    const outcome = method === 'resources/subscribe' ? await this.#subscribed.add(uri) : await this.#subscribed.remove(uri);
+    const outcome = method === 'resources/subscribe' ? await this.#subscribed.add(uri, origin) : await this.#subscribed.remove(uri, origin);
     if (this.#state !== undefined) this.#keep({ ...this.#state, subscribed: this.#subscribed.uris });
     return outcome;
   }
@@ -202,8 +217,12 @@ export class Session implements CallerSession {
     this.#parts.onState?.(state);
   }
 
-  #answer(id: RequestId, outcome: Outcome): void {
-    this.#parts.deliver(response(id, outcome), id);
+  #answer(id: RequestId, outcome: Outcome, origin: Origin | undefined): void {
+    this.#parts.deliver(response(id, outcome), id, origin);
+  }
+
+  #originOf(related: RequestId | undefined): Origin | undefined {
+    return related === undefined ? undefined : (this.#running.get(related)?.origin ?? this.#listens.originOf(related));
   }
 
   #notification(notification: Notification): void {
@@ -246,9 +265,11 @@ export class Session implements CallerSession {
 /** A request under way, and what cancels it. */
 class Running extends AbortController {
   readonly request: Request;
+  readonly origin: Origin | undefined;
 
-  constructor(request: Request) {
+  constructor(request: Request, origin: Origin | undefined) {
     super();
     this.request = request;
+    this.origin = origin;
   }
 }

@@ -6,6 +6,7 @@ import { eraOf } from '../protocol/eras.ts';
 import { readFrame } from '../protocol/frame.ts';
 import { readBody } from './body.ts';
 import type { EventIds } from './event-id.ts';
+import type { LegacySession } from './legacy-session.ts';
 import type { LegacySessions } from './legacy-sessions.ts';
 import { refuseMessage, refuseSession, refuseWith } from './refusal.ts';
 
@@ -37,7 +38,11 @@ export class SseEndpoint {
     else if (request.method === 'POST') {
       readBody(request, this.#options.messageBytes())
         .then((body) => this.#take(body, request, answer, client))
-        .catch((error: unknown) => refuseMessage(answer, error));
+        .catch((error: unknown) => {
+          refuseMessage(answer, error);
+          const why = error instanceof SignalboxError ? `${error.message} ${error.why}` : String(error);
+          this.#named(request, client)?.channel?.fault(`What came is no message: ${why}`);
+        });
     } else answer.writeHead(405, { allow: 'GET, POST' }).end();
   }
 
@@ -61,17 +66,29 @@ export class SseEndpoint {
   #take(body: Buffer, request: IncomingMessage, answer: ServerResponse, client: string): void {
     const message = readFrame(body);
     const id = 'id' in message ? message.id : null;
-    const name = new URLSearchParams((request.url ?? '').split('?', 2)[1]).get('sessionId');
-    const session = name === null ? undefined : this.#options.sessions.find(name, client, true);
-    if (session === undefined) return refuseSession(answer, id, name === null);
+    const session = this.#named(request, client);
+    if (session === undefined) return void refuseSession(answer, id, nameIn(request) === null);
     if ('params' in message && eraOf(message) === 'modern') {
       const modern = new SignalboxError('SBX_PROTOCOL_VERSION', 'HTTP+SSE is a transport of the legacy era.', {
         why: 'It was replaced by Streamable HTTP in 2025-03-26.',
         fix: 'Use the /mcp/ URL of the endpoint.',
       });
-      return refuseWith(answer, 400, id, rpcError(modern, RPC.invalidRequest));
+      const origin = session.channel?.in(message, { bytes: body.length });
+      const refused = refuseWith(answer, 400, id, rpcError(modern, RPC.invalidRequest));
+      if (refused !== undefined) session.channel?.out(refused, { origin });
+      return;
     }
-    session.receive(message);
+    session.receive(message, body.length);
     answer.writeHead(202, { 'content-type': 'text/plain' }).end('Accepted');
   }
+
+  #named(request: IncomingMessage, client: string): LegacySession | undefined {
+    const name = nameIn(request);
+    return name === null ? undefined : this.#options.sessions.find(name, client, true);
+  }
+}
+
+/** The session a POST names. */
+function nameIn(request: IncomingMessage): string | null {
+  return new URLSearchParams((request.url ?? '').split('?', 2)[1]).get('sessionId');
 }

@@ -1,6 +1,7 @@
 /** A pattern server as a transport: it speaks MCP in both eras like any server, but lives in the daemon and calls other servers. */
 import type { AggregateTool, ChainTool, PatternServer, ResolvedServer } from '../api/config.ts';
 import { SignalboxError } from '../api/errors.ts';
+import type { Origin } from '../api/sessions.ts';
 import { RPC, rpcError, toolFailure } from '../protocol/codes.ts';
 import { bridgeOutcome, eraOf, MODERN_VERSIONS, negotiateLegacy, withoutEnvelope } from '../protocol/eras.ts';
 import {
@@ -51,16 +52,17 @@ class PatternLink implements Link {
     this.#listener = listener;
   }
 
-  send(message: Message): void {
-    if (this.#closed) return;
+  send(message: Message, origin?: Origin): number | undefined {
+    if (this.#closed) return 0;
     if (isRequest(message)) {
       const abort = new AbortController();
       this.#running.set(message.id, abort);
-      void this.#answer(message, abort.signal);
+      void this.#answer(message, abort.signal, origin);
     } else if ('method' in message && message.method === 'notifications/cancelled') {
       const id = message.params?.['requestId'];
       if (typeof id === 'string' || typeof id === 'number') this.abandon(id);
     }
+    return undefined;
   }
 
   abandon(id: RequestId): void {
@@ -82,10 +84,10 @@ class PatternLink implements Link {
     );
   }
 
-  async #answer(request: Request, signal: AbortSignal): Promise<void> {
+  async #answer(request: Request, signal: AbortSignal, origin: Origin | undefined): Promise<void> {
     let outcome: Outcome;
     try {
-      outcome = await this.#outcome(request, signal);
+      outcome = await this.#outcome(request, signal, origin);
     } catch (error) {
       outcome = { error: rpcError(error) };
     }
@@ -98,7 +100,7 @@ class PatternLink implements Link {
     this.#listener.message(response(request.id, bridgeOutcome(outcome, request.method, from, to, identity)));
   }
 
-  async #outcome(request: Request, signal: AbortSignal): Promise<Outcome> {
+  async #outcome(request: Request, signal: AbortSignal, origin: Origin | undefined): Promise<Outcome> {
     const { method, params } = request;
     const capabilities = { tools: {} };
     switch (method) {
@@ -113,7 +115,7 @@ class PatternLink implements Link {
       case 'tools/list':
         return { result: { tools: this.#definitions() } };
       case 'tools/call':
-        return this.#call(request, signal);
+        return this.#call(request, signal, origin);
       default:
         return { error: { code: RPC.methodNotFound, message: `The server \`${this.#name}\` has no ${method}.` } };
     }
@@ -134,7 +136,7 @@ class PatternLink implements Link {
     }));
   }
 
-  async #call(request: Request, signal: AbortSignal): Promise<Outcome> {
+  async #call(request: Request, signal: AbortSignal, origin: Origin | undefined): Promise<Outcome> {
     const { name, arguments: given } = request.params ?? {};
     const chain = own(this.#entry.chain, name);
     const aggregate = own(this.#entry.aggregate, name);
@@ -151,6 +153,7 @@ class PatternLink implements Link {
       meta: passedOn(request.params),
       lookup: this.#lookup,
       signal,
+      origin,
       onProgress: this.#progress(request, signal),
     };
     if (chain !== undefined) return runChain(chain, call);

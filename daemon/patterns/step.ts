@@ -1,6 +1,7 @@
 /** One call inside a pattern. */
 import type { PatternStep } from '../api/config.ts';
 import { type ErrorCode, type ErrorShape, errorShape } from '../api/errors.ts';
+import type { Origin } from '../api/sessions.ts';
 import type { Era } from '../protocol/eras.ts';
 import { isObject, type JsonObject, type Outcome } from '../protocol/message.ts';
 import { expand, NothingFound } from './template.ts';
@@ -11,7 +12,12 @@ export interface PatternPeer {
   request(
     method: string,
     params: JsonObject,
-    options: { readonly era: Era; readonly signal: AbortSignal; readonly onProgress: (params: JsonObject) => void },
+    options: {
+      readonly era: Era;
+      readonly signal: AbortSignal;
+      readonly onProgress: (params: JsonObject) => void;
+      readonly origin: () => Origin | undefined;
+    },
   ): Promise<Outcome>;
 }
 /** Finds a server by its name in the configuration. May throw a SignalboxError that says why it cannot be used. */
@@ -30,6 +36,8 @@ export interface PatternCall {
   readonly meta: JsonObject | undefined;
   readonly lookup: Lookup;
   readonly signal: AbortSignal;
+  /** The client's request it is run for, as the tap knows it. */
+  readonly origin: Origin | undefined;
   /** @param done steps done, with the part of those that run. @param total of how many */
   readonly onProgress: (done: number, total: number, message: string | undefined) => void;
 }
@@ -65,7 +73,11 @@ export async function callStep(
       const { message } = progress;
       onFraction(fractionOf(progress), typeof message === 'string' ? message : undefined);
     };
-    return judged(await call.lookup(step.server).request('tools/call', params, { era: call.era, signal: call.signal, onProgress }));
+    return judged(
+      await call
+        .lookup(step.server)
+        .request('tools/call', params, { era: call.era, signal: call.signal, onProgress, origin: () => call.origin }),
+    );
   } catch (error) {
     call.signal.throwIfAborted();
     if (error instanceof NothingFound)

@@ -1,4 +1,5 @@
 /** One client request as the router gets it, and who stands behind it. */
+import type { Origin } from '../api/sessions.ts';
 import type { Era } from '../protocol/eras.ts';
 import type { JsonObject, Notification, Outcome, Request, RequestId } from '../protocol/message.ts';
 
@@ -42,6 +43,8 @@ export interface ClientCall {
   readonly caller: Caller;
   /** Waits for the client's turn at a server, where it has limits; what it gives is called when the server is done. */
   readonly admit?: ((signal: AbortSignal) => Promise<() => void>) | undefined;
+  /** The request as the tap knows it; handed along to whatever is sent for it. */
+  readonly origin?: Origin | undefined;
   /** Aborted when the client cancels. */
   readonly signal: AbortSignal;
   /** Sends a notification that belongs to this request (progress, log). */

@@ -1,5 +1,6 @@
 /** Carries one request to one server and its outcome back: across the eras, with progress, log, and what the server asks on the way. */
 import type { Sealer } from '../api/seal.ts';
+import type { Origin } from '../api/sessions.ts';
 import { inputRequired, MAY_ASK, requestDigest, withoutRound } from '../protocol/asking.ts';
 import { RPC } from '../protocol/codes.ts';
 import { bridgeOutcome, META, withoutEnvelope } from '../protocol/eras.ts';
@@ -224,6 +225,7 @@ export class Carrier {
     const outcome = await connection.request(request.method, clean, {
       ...options,
       asker: caller.session?.id ?? `${caller.principal} ${String(request.id)}`,
+      origin: () => current().origin,
       ...(hops.length === 0 ? {} : { hops }),
       ...(token === undefined ? {} : { onProgress: (progress) => tellProgress(current(), progress) }),
       onNotification: (notification) => {
@@ -242,14 +244,15 @@ function wanted({ era, request, caller }: ClientCall, { method, params }: Notifi
 }
 
 /** The result of a task that was begun for a client that knows no tasks (2025-11-25, "Tasks": `tasks/result` waits for the end). */
-async function taskResult(connection: Connection, begun: Outcome, { signal, onQuestion }: Rounds): Promise<Outcome> {
+async function taskResult(connection: Connection, begun: Outcome, { signal, onQuestion, current }: Rounds): Promise<Outcome> {
   const task = memberOf(begun, 'task');
   if (!isObject(task)) return begun;
   const taskId = task['taskId'];
-  const cancel = (): void => void connection.request('tasks/cancel', { taskId }).catch(() => undefined); // nobody waits for it any more
+  const origin = (): Origin | undefined => current().origin;
+  const cancel = (): void => void connection.request('tasks/cancel', { taskId }, { origin }).catch(() => undefined); // nobody waits for it any more
   signal.addEventListener('abort', cancel, { once: true });
   try {
-    const outcome = await connection.request('tasks/result', { taskId }, { signal, onQuestion, timeoutMs: 0 });
+    const outcome = await connection.request('tasks/result', { taskId }, { signal, onQuestion, origin, timeoutMs: 0 });
     return bridgeOutcome(outcome, 'tools/call', 'legacy', 'modern', identityOf(begun));
   } finally {
     signal.removeEventListener('abort', cancel);

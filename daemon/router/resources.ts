@@ -1,5 +1,6 @@
 /** Whose a resource is: read, subscribed to and completed at the server it leads to. */
 import { SignalboxError } from '../api/errors.ts';
+import type { Origin } from '../api/sessions.ts';
 import { RPC, rpcError } from '../protocol/codes.ts';
 import type { Era } from '../protocol/eras.ts';
 import type { Outcome } from '../protocol/message.ts';
@@ -14,7 +15,7 @@ import { resourceUnknown } from './unknown.ts';
 /** A subscription that was tried. `release` gives it up; absent where it was refused. */
 export interface Subscribed {
   readonly outcome: Outcome;
-  readonly release?: () => Promise<Outcome>;
+  readonly release?: (origin?: Origin) => Promise<Outcome>;
 }
 
 /**
@@ -40,14 +41,20 @@ export async function readResource(
   throw resourceUnknown(uri, view);
 }
 
-/** Subscribes a client to a resource at the server it leads to now. Never rejects. */
-export async function subscribeResource(view: EndpointView, client: string, era: Era, uri: string): Promise<Subscribed> {
+/** Subscribes a client to a resource at the server it leads to now, for the request `origin` if there is one. Never rejects. */
+export async function subscribeResource(
+  view: EndpointView,
+  client: string,
+  era: Era,
+  uri: string,
+  origin: Origin | undefined,
+): Promise<Subscribed> {
   try {
     const { member, name } = await resourceRoute(view, client, era, uri);
-    const outcome = await member.upstream.subscribe(name, era);
+    const outcome = await member.upstream.subscribe(name, era, origin);
     if ('error' in outcome) return { outcome };
     // A server that is gone has no subscription left.
-    return { outcome, release: () => member.upstream.unsubscribe(name, era).catch((): Outcome => ({ result: {} })) };
+    return { outcome, release: (by) => member.upstream.unsubscribe(name, era, by).catch((): Outcome => ({ result: {} })) };
   } catch (error) {
     return { outcome: { error: rpcError(error, codeOf(error)) } };
   }

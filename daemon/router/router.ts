@@ -1,6 +1,7 @@
 /** The heart: one client request in, one outcome out, through the right server and across the eras. */
 import { SignalboxError } from '../api/errors.ts';
 import type { Sealer } from '../api/seal.ts';
+import type { Origin } from '../api/sessions.ts';
 import { MAY_ASK } from '../protocol/asking.ts';
 import { RPC, refusal, rpcError, toolFailure } from '../protocol/codes.ts';
 import { type Era, MODERN_VERSIONS, modernResult, negotiateLegacy } from '../protocol/eras.ts';
@@ -103,8 +104,8 @@ export class Router {
   }
 
   /** Subscribes a client to a resource at the server it leads to now. Never rejects. */
-  subscribe(view: EndpointView, client: string, era: Era, uri: string): Promise<Subscribed> {
-    return subscribeResource(view, client, era, uri);
+  subscribe(view: EndpointView, client: string, era: Era, uri: string, origin?: Origin): Promise<Subscribed> {
+    return subscribeResource(view, client, era, uri, origin);
   }
 
   #failure(error: unknown, call: ClientCall): Outcome {

@@ -1,6 +1,7 @@
 /** Whose is what a server says in the middle of calls: by the stream it came on, or because there is only one it could be for. Never a guess. */
+import type { Origin } from '../api/sessions.ts';
 import type { InFlight } from '../protocol/in-flight.ts';
-import type { Notification, RequestId } from '../protocol/message.ts';
+import { isRequest, type Message, type Notification, type RequestId } from '../protocol/message.ts';
 import type { Asker } from './questions.ts';
 import type { RequestOptions } from './request.ts';
 
@@ -38,4 +39,29 @@ export function onlyListener(underWay: UnderWay): ((notification: Notification) 
     found ??= options;
   }
   return found?.onNotification;
+}
+
+/** The client's request that what a server says belongs to, as the tap knows it; undefined when it belongs to none, or that is not certain. */
+export function originOf(underWay: UnderWay, message: Message, related: RequestId | undefined): Origin | undefined {
+  if (!('method' in message)) return message.id === null ? undefined : underWay.get(message.id)?.options.origin?.();
+  if (related !== undefined) return underWay.get(related)?.options.origin?.();
+  const { method, params } = message;
+  if (isRequest(message)) {
+    const asker = askerOf(underWay, method, related);
+    return typeof asker === 'string' ? undefined : asker.options.origin?.();
+  }
+  const token = method === 'notifications/progress' ? params?.['progressToken'] : undefined;
+  if (typeof token === 'number') return underWay.get(token)?.options.origin?.();
+  return method === 'notifications/message' ? onlyCaller(underWay) : undefined;
+}
+
+/** The one call that is under way, for a log that does not say whose it is. */
+function onlyCaller(underWay: UnderWay): Origin | undefined {
+  let found: RequestOptions | undefined;
+  for (const { options } of underWay.values()) {
+    if (options.origin === undefined) continue;
+    if (found !== undefined) return undefined;
+    found = options;
+  }
+  return found?.origin?.();
 }

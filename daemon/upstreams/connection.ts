@@ -1,5 +1,6 @@
 /** One live, initialized connection to a server: ids, progress tokens, time-outs, cancellation, and what the server asks. */
 import { SignalboxError } from '../api/errors.ts';
+import type { Origin } from '../api/sessions.ts';
 import { type Era, META, withEnvelope } from '../protocol/eras.ts';
 import { outcomeOf } from '../protocol/frame.ts';
 import { HOPS_KEY } from '../protocol/hops.ts';
@@ -17,7 +18,7 @@ import {
   type Response,
   response,
 } from '../protocol/message.ts';
-import { askerOf, onlyListener } from './attribution.ts';
+import { askerOf, onlyListener, originOf } from './attribution.ts';
 import { type Agreement, type HandshakeOptions, shakeHands } from './handshake.ts';
 import type { Link, LinkListener, OpenLink } from './link.ts';
 import { Questions } from './questions.ts';
@@ -41,6 +42,9 @@ export interface ConnectionOptions extends HandshakeOptions {
   readonly onClosed: (error: SignalboxError) => void;
 }
 
+/** Requests given up of which is known what they were for. */
+const LATE = 32;
+
 interface Pending {
   readonly settle: (outcome: Outcome | undefined, error?: unknown) => void;
   readonly options: RequestOptions;
@@ -52,6 +56,8 @@ export class Connection implements LinkListener {
   readonly #options: ConnectionOptions;
   readonly #pending = new InFlight<RequestId, Pending>();
   readonly #questions: Questions;
+  /** Requests given up lately: their answers may still come. */
+  readonly #late: { readonly id: RequestId; readonly origin: RequestOptions['origin'] }[] = [];
   #link: Link | undefined;
   #agreement: Agreement | undefined;
   #next = 1;
@@ -61,8 +67,8 @@ export class Connection implements LinkListener {
     this.#options = options;
     this.#questions = new Questions({
       server: options.server,
-      reply: (id, outcome) => this.#link?.send(response(id, outcome)),
-      progress: (params) => this.notify('notifications/progress', params),
+      reply: (id, outcome, origin) => void this.#link?.send(response(id, outcome), origin),
+      progress: (params, origin) => this.notify('notifications/progress', params, origin),
       outside: options.onQuestion,
       onAsked: () => options.onAsked?.(),
     });
@@ -139,7 +145,7 @@ export class Connection implements LinkListener {
       };
       const giveUp = (reason: unknown, text: string): void => {
         settle(undefined, reason);
-        this.#cancel(id, text);
+        this.#cancel(id, text, options.origin);
       };
       const abort = (): void => giveUp(signal?.reason, 'The client cancelled the request.');
       const touch = (): void => {
@@ -157,13 +163,13 @@ export class Connection implements LinkListener {
       this.#pending.set(id, { settle, options, touch });
       signal?.addEventListener('abort', abort, { once: true });
       touch();
-      this.#link?.send(this.#message(method, params, id, options));
+      this.#link?.send(this.#message(method, params, id, options), options.origin?.());
     });
   }
 
   /** Sends a notification; lost if the connection is. */
-  notify(method: string, params?: JsonObject): void {
-    this.#link?.send(params === undefined ? { jsonrpc: '2.0', method } : { jsonrpc: '2.0', method, params });
+  notify(method: string, params?: JsonObject, origin?: Origin): void {
+    this.#link?.send(params === undefined ? { jsonrpc: '2.0', method } : { jsonrpc: '2.0', method, params }, origin);
   }
 
   /** Ends the connection and what it started; requests under way fail with `reason` if there is one. */
@@ -181,9 +187,20 @@ export class Connection implements LinkListener {
     return dressed === undefined ? { jsonrpc: '2.0', id, method } : { jsonrpc: '2.0', id, method, params: dressed };
   }
 
-  #cancel(id: number, reason: string): void {
-    if (this.era === 'legacy' || this.#link?.kind === 'stdio') this.notify('notifications/cancelled', { requestId: id, reason });
+  #cancel(id: number, reason: string, origin: RequestOptions['origin']): void {
+    if (this.era === 'legacy' || this.#link?.kind === 'stdio')
+      this.notify('notifications/cancelled', { requestId: id, reason }, origin?.());
     this.#link?.abandon(id);
+    if (origin === undefined) return;
+    this.#late.push({ id, origin });
+    if (this.#late.length > LATE) this.#late.shift();
+  }
+
+  originOf(message: Message, related?: RequestId): Origin | undefined {
+    if (!('method' in message))
+      return originOf(this.#pending, message, related) ?? this.#late.find(({ id }) => id === message.id)?.origin?.();
+    if (message.method === 'notifications/cancelled') return this.#questions.originOf(message.params?.['requestId']);
+    return originOf(this.#pending, message, related);
   }
 
   message(message: Message, related?: RequestId): void {

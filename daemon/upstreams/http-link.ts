@@ -84,19 +84,20 @@ export class HttpLink implements Link, PostOwner {
     return !this.#closed && this.#revision !== MODERN_VERSION;
   }
 
-  send(message: Message): void {
-    if (this.#closed) return;
+  send(message: Message): number {
+    if (this.#closed) return 0;
     const frame = encode(message);
     const { server, messageBytes } = this.options;
     const size = byteLength(frame);
     const id = isRequest(message) ? message.id : undefined;
     if (size > messageBytes) {
       this.listener.fault(tooLarge(server, size, messageBytes), id);
-      return;
+      return 0;
     }
     const post = new HttpPost(this, message, id, this.listener);
     if (id !== undefined) this.#open.set(id, post);
     this.post(message, post, frame);
+    return size;
   }
 
   /** Posts a message, for the first or the second time. */

@@ -121,7 +121,7 @@ export class HttpPost implements ExchangeListener {
       this.#owner.finished(this.#id);
       this.#learn(message, bytes);
     }
-    this.#listener.message(message, this.#id);
+    this.#listener.message(message, this.#id, bytes.length);
   }
 
   #learn(message: Message, bytes: Buffer): void {
@@ -162,7 +162,7 @@ export class HttpPost implements ExchangeListener {
     this.#learn(message, bytes);
     // An error of the transport has no id of ours: it answers the request that was posted.
     const foreign = 'error' in message && this.#id !== undefined && message.id !== this.#id;
-    this.#listener.message(foreign ? { ...message, id: this.#id } : message, this.#id);
+    this.#listener.message(foreign ? { ...message, id: this.#id } : message, this.#id, bytes.length);
   }
 
   #fail(error: SignalboxError): void {

@@ -2,6 +2,7 @@
 import type { ResolvedServer } from '../api/config.ts';
 import type { ServerState } from '../api/control.ts';
 import type { ErrorShape, SignalboxError } from '../api/errors.ts';
+import type { Origin } from '../api/sessions.ts';
 import type { Era } from '../protocol/eras.ts';
 import type { Notification, Outcome } from '../protocol/message.ts';
 import { abortable } from './abortable.ts';
@@ -19,7 +20,7 @@ import { Subscriptions } from './subscriptions.ts';
 import { type Supervised, SupervisedConnection } from './supervised-connection.ts';
 
 /** Where a notification came from. */
-export interface Origin {
+export interface NotificationSource {
   readonly era: Era;
   /** Set when it came over a session's own connection: it is meant for that session only. */
   readonly session?: string;
@@ -39,7 +40,7 @@ export interface LegOptions {
   readonly ownIdleMs: number | undefined;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
   readonly onState: () => void;
-  readonly onNotification: (notification: Notification, origin: Origin) => void;
+  readonly onNotification: (notification: Notification, source: NotificationSource) => void;
   /** Another connection is the one lists are read from. */
   readonly onReady: (connection: Connection) => void;
 }
@@ -180,12 +181,12 @@ export class Leg {
   }
 
   /** Counts a subscription to a resource; the first one subscribes at the server. */
-  subscribe(uri: string): Promise<Outcome> {
-    return this.#subscriptions.add(uri);
+  subscribe(uri: string, origin?: Origin): Promise<Outcome> {
+    return this.#subscriptions.add(uri, origin);
   }
   /** Counts down; the last one unsubscribes at the server. */
-  unsubscribe(uri: string): Promise<Outcome> {
-    return this.#subscriptions.remove(uri);
+  unsubscribe(uri: string, origin?: Origin): Promise<Outcome> {
+    return this.#subscriptions.remove(uri, origin);
   }
 
   /** The live connection that is a session's own, if it has one. */
@@ -255,12 +256,12 @@ export class Leg {
     const { era, server, identity, openLink, folder, hop, facts, onNotification } = this.#options;
     const { entry, name } = server;
     const session = owner?.session;
-    const origin: Origin = {
+    const source: NotificationSource = {
       era,
       ...(session === undefined ? {} : { session: session.id }),
       ...(owner === undefined ? {} : { principal: owner.principal }),
     };
-    const connection = await Connection.open(openLink, {
+    const connection = await Connection.open((listener) => openLink(listener, session?.id), {
       ...supervised,
       server: name,
       identity,
@@ -270,7 +271,7 @@ export class Leg {
       timeoutMs: entry.timeoutMs ?? CALL_TIMEOUT_MS,
       onNotification: (notification) => {
         // What a server says of itself is for everybody, whatever connection it comes over; its log and the rest only for whose it is.
-        if (owner === undefined || FOR_ALL.test(notification.method)) onNotification(notification, origin);
+        if (owner === undefined || FOR_ALL.test(notification.method)) onNotification(notification, source);
         else session?.tell?.(notification);
       },
       onQuestion: session === undefined ? answerForAll(folder) : ({ method, params, signal }) => session.ask(method, params, { signal }),

@@ -40,13 +40,16 @@ export function linkOpener(server: ResolvedServer, workspace: string | undefined
 function withoutSecrets(open: OpenLink, redact: (text: string) => string): OpenLink {
   const clean = (error: SignalboxError): SignalboxError =>
     new SignalboxError(error.code, redact(error.message), { why: redact(error.why), fix: redact(error.fix), ...systemCode(error.cause) });
-  return async (listener) => {
+  return async (listener, session) => {
     try {
-      return await open({
-        message: (message, related) => listener.message(message, related),
-        fault: (error, id) => listener.fault(clean(error), id),
-        closed: (error) => listener.closed(clean(error)),
-      });
+      return await open(
+        {
+          message: (message, related, bytes) => listener.message(message, related, bytes),
+          fault: (error, id) => listener.fault(clean(error), id),
+          closed: (error) => listener.closed(clean(error)),
+        },
+        session,
+      );
     } catch (error) {
       throw error instanceof SignalboxError ? clean(error) : error;
     }

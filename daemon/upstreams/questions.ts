@@ -1,5 +1,6 @@
 /** What a legacy server asks its client: who answers, and the end of a question before its answer. */
 import { SignalboxError } from '../api/errors.ts';
+import type { Origin } from '../api/sessions.ts';
 import { RPC, rpcError } from '../protocol/codes.ts';
 import { type JsonObject, metaOf, type Outcome, type Request, type RequestId } from '../protocol/message.ts';
 import type { Question, RequestOptions } from './request.ts';
@@ -8,9 +9,9 @@ import type { Question, RequestOptions } from './request.ts';
 export interface QuestionsOptions {
   /** Name for errors. */
   readonly server: string;
-  readonly reply: (id: RequestId, outcome: Outcome) => void;
+  readonly reply: (id: RequestId, outcome: Outcome, origin: Origin | undefined) => void;
   /** Sends `notifications/progress` on a question. */
-  readonly progress: (params: JsonObject) => void;
+  readonly progress: (params: JsonObject, origin: Origin | undefined) => void;
   /** Answers what belongs to no call. */
   readonly outside: ((question: Question) => Promise<Outcome>) | undefined;
   /** The server asked something only a person or a model behind the client can answer. */
@@ -23,6 +24,7 @@ export type Asker = { readonly id: RequestId; readonly options: RequestOptions }
 interface Open {
   readonly abort: AbortController;
   readonly call: RequestId | undefined;
+  readonly origin: RequestOptions['origin'];
 }
 
 /** The open questions of one connection. */
@@ -44,26 +46,32 @@ export class Questions {
   /** Takes one question and sees to its answer; never guesses whose it is. */
   asked(request: Request, asker: Asker): void {
     const { id, method, params } = request;
-    if (method === 'ping') return this.#options.reply(id, { result: {} });
+    const origin = typeof asker === 'string' ? undefined : asker.options.origin;
+    if (method === 'ping') return this.#options.reply(id, { result: {} }, origin?.());
     if (method !== 'roots/list') this.#options.onAsked();
     const answer = asker === 'ambiguous' ? undefined : asker === 'nobody' ? this.#options.outside : asker.options.onQuestion;
-    if (asker === 'ambiguous') return this.#options.reply(id, { error: rpcError(this.#ambiguous(method), RPC.internal) });
-    if (answer === undefined) return this.#options.reply(id, { error: unsupported(method) });
+    if (asker === 'ambiguous') return this.#options.reply(id, { error: rpcError(this.#ambiguous(method), RPC.internal) }, undefined);
+    if (answer === undefined) return this.#options.reply(id, { error: unsupported(method) }, origin?.());
     const abort = new AbortController();
-    this.#open.set(id, { abort, call: asker === 'nobody' ? undefined : asker.id });
+    this.#open.set(id, { abort, call: asker === 'nobody' ? undefined : asker.id, origin });
     const progressToken = metaOf(params)?.['progressToken'];
     const tell = this.#options.progress;
     void answer({
       method,
       params,
       signal: abort.signal,
-      ...(progressToken === undefined ? {} : { onProgress: (progress) => tell({ ...progress, progressToken }) }),
+      ...(progressToken === undefined ? {} : { onProgress: (progress) => tell({ ...progress, progressToken }, origin?.()) }),
     })
       .catch((error: unknown): Outcome => ({ error: rpcError(error) }))
       .then((outcome) => {
         // Taken back, or its call is over: nobody waits for the answer.
-        if (this.#open.delete(id)) this.#options.reply(id, outcome);
+        if (this.#open.delete(id)) this.#options.reply(id, outcome, origin?.());
       });
+  }
+
+  /** The client's request that an open question belongs to. */
+  originOf(id: unknown): Origin | undefined {
+    return typeof id === 'string' || typeof id === 'number' ? this.#open.get(id)?.origin?.() : undefined;
   }
 
   /** The server took a question back (`notifications/cancelled`). */
@@ -82,7 +90,7 @@ export class Questions {
       if (open.call !== call) continue;
       this.#open.delete(id);
       open.abort.abort(new Error('the call is over'));
-      this.#options.reply(id, { error: { code: RPC.internal, message: 'The call this belongs to is over.' } });
+      this.#options.reply(id, { error: { code: RPC.internal, message: 'The call this belongs to is over.' } }, open.origin?.());
     }
   }
 

@@ -1,4 +1,5 @@
 /** What goes with one request to a server, and what the server may ask in the middle of it. */
+import type { Origin } from '../api/sessions.ts';
 import type { JsonObject, Notification, Outcome } from '../protocol/message.ts';
 
 /** One question: `elicitation/create`, `sampling/createMessage`, `roots/list`, or something newer. */
@@ -29,6 +30,8 @@ export interface RequestOptions {
   readonly onQuestion?: (question: Question) => Promise<Outcome>;
   /** Requests with the same key belong to one client: a question that may belong to any of them is that client's for certain. */
   readonly asker?: string;
+  /** The client's request it is sent for, as the tap knows it; of a call of several rounds, the present one. */
+  readonly origin?: () => Origin | undefined;
   /** Receives notifications that belong to this request (log messages). */
   readonly onNotification?: (notification: Notification) => void;
 }

@@ -49,10 +49,11 @@ export class SseLink implements Link {
     this.#dispatch('GET', pathname + search, ['accept', 'text/event-stream', ...this.#headers], this.#stream);
   }
 
-  send(message: Message): void {
-    if (this.#closed) return;
-    if (this.#endpoint === undefined) this.#waiting.push(message);
-    else this.#post(this.#endpoint, message);
+  send(message: Message): number | undefined {
+    if (this.#closed) return 0;
+    if (this.#endpoint !== undefined) return this.#post(this.#endpoint, message);
+    this.#waiting.push(message);
+    return undefined;
   }
 
   abandon(id: RequestId): void {
@@ -76,7 +77,7 @@ export class SseLink implements Link {
       this.#listener.fault(error as SignalboxError);
       return;
     }
-    this.#listener.message(message);
+    this.#listener.message(message, undefined, data.length);
   }
 
   /** The endpoint must be of the stream's own origin: our headers (a token, perhaps) go there. */
@@ -98,14 +99,14 @@ export class SseLink implements Link {
     for (const message of waiting) this.#post(this.#endpoint, message);
   }
 
-  #post(path: string, message: Message): void {
+  #post(path: string, message: Message): number {
     const { server, url, messageBytes } = this.#options;
     const id = isRequest(message) ? message.id : undefined;
     const frame = encode(message);
     const size = byteLength(frame);
     if (size > messageBytes) {
       this.#listener.fault(tooLarge(server, size, messageBytes), id);
-      return;
+      return 0;
     }
     const over = (error?: SignalboxError): void => {
       this.#posts.delete(exchange);
@@ -123,6 +124,7 @@ export class SseLink implements Link {
     this.#posts.add(exchange);
     const body = typeof frame === 'string' ? frame : Buffer.concat(frame, size);
     this.#dispatch('POST', path, ['content-type', 'application/json', ...this.#headers], exchange, body);
+    return size;
   }
 
   #dispatch(method: 'GET' | 'POST', path: string, headers: readonly string[], exchange: Exchange, body?: string | Buffer): void {

@@ -42,7 +42,7 @@ export class StandingStream implements ExchangeListener {
     this.#resumption.heard(event);
     if (event.data.length === 0 || (event.type ?? 'message') !== 'message') return;
     try {
-      this.#owner.listener.message(readFrame(event.data));
+      this.#owner.listener.message(readFrame(event.data), undefined, event.data.length);
     } catch (error) {
       if (!(error instanceof SignalboxError)) throw error;
       this.#owner.listener.fault(error);

@@ -37,7 +37,7 @@ export function stdioLink(child: Child, listener: LinkListener, options: StdioLi
         listener.fault(notJson(server, line.toString('utf8', 0, 480), cause));
         return;
       }
-      listener.message(message);
+      listener.message(message, undefined, line.length);
     },
     (bytes, head, tail) => listener.fault(tooLarge(server, bytes, options.messageBytes), idAtEdge(head, tail)),
   );
@@ -80,7 +80,11 @@ export function stdioLink(child: Child, listener: LinkListener, options: StdioLi
       const id = 'id' in message && message.id !== null ? message.id : undefined;
       if (size > messageBytes) listener.fault(tooLarge(server, size, messageBytes), id);
       else if (outgoing.waiting + size > WAITING * messageBytes) listener.fault(busy(server, outgoing.waiting), id);
-      else outgoing.add(frame, size);
+      else {
+        outgoing.add(frame, size);
+        return size;
+      }
+      return 0;
     },
     abandon() {},
     agreed() {},

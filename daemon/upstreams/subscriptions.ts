@@ -1,4 +1,5 @@
 /** What we want to hear from one server: counted resource subscriptions, and the one listen stream of a modern server. */
+import type { Origin } from '../api/sessions.ts';
 import type { Notification, Outcome } from '../protocol/message.ts';
 import type { Connection } from './connection.ts';
 
@@ -44,7 +45,7 @@ export class Subscriptions {
   }
 
   /** Counts a subscription to a resource; the first one subscribes at the server. */
-  async add(uri: string): Promise<Outcome> {
+  async add(uri: string, origin?: Origin): Promise<Outcome> {
     const count = (this.#counts.get(uri) ?? 0) + 1;
     this.#counts.set(uri, count);
     if (count > 1) return { result: {} };
@@ -57,7 +58,7 @@ export class Subscriptions {
         return { result: {} };
       }
       const made = there === undefined ? this.#made.get(uri) : undefined;
-      const outcome = await (made ?? connection.request('resources/subscribe', { uri }));
+      const outcome = await (made ?? connection.request('resources/subscribe', { uri }, { origin: () => origin }));
       if ('error' in outcome) this.#counts.delete(uri);
       return outcome;
     } catch (error) {
@@ -67,7 +68,7 @@ export class Subscriptions {
   }
 
   /** Counts down; the last one unsubscribes at the server. */
-  async remove(uri: string): Promise<Outcome> {
+  async remove(uri: string, origin?: Origin): Promise<Outcome> {
     const count = (this.#counts.get(uri) ?? 0) - 1;
     if (count > 0) {
       this.#counts.set(uri, count);
@@ -77,7 +78,7 @@ export class Subscriptions {
     if (!this.#counts.delete(uri)) return { result: {} };
     for (const own of this.#options.own()) this.#mirror(own, 'resources/unsubscribe', uri);
     if (connection === undefined) return { result: {} };
-    if (connection.era === 'legacy') return connection.request('resources/unsubscribe', { uri });
+    if (connection.era === 'legacy') return connection.request('resources/unsubscribe', { uri }, { origin: () => origin });
     this.#listen(connection);
     return { result: {} };
   }

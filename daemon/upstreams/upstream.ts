@@ -2,6 +2,7 @@
 import type { ResolvedServer } from '../api/config.ts';
 import type { ServerState } from '../api/control.ts';
 import { type ErrorShape, errorFromShape, type SignalboxError } from '../api/errors.ts';
+import type { Origin } from '../api/sessions.ts';
 import type { StateStore } from '../api/state.ts';
 import { MAY_ASK } from '../protocol/asking.ts';
 import type { Era } from '../protocol/eras.ts';
@@ -11,7 +12,7 @@ import type { Connection } from './connection.ts';
 import { EraVerdict } from './era-verdict.ts';
 import type { Identity } from './handshake.ts';
 import type { CallScope, Lease } from './lease.ts';
-import { Leg, type Origin } from './leg.ts';
+import { Leg, type NotificationSource } from './leg.ts';
 import { Limiter } from './limiter.ts';
 import type { OpenLink } from './link.ts';
 import { endOf, interrupted, notRunning } from './outage.ts';
@@ -56,7 +57,7 @@ export class Upstream {
   readonly #verdict: EraVerdict;
   readonly #limiter: Limiter | undefined;
   readonly #running = new RunningCalls();
-  readonly #listeners = new Set<(notification: Notification, origin: Origin) => void>();
+  readonly #listeners = new Set<(notification: Notification, source: NotificationSource) => void>();
   readonly #readyListeners = new Set<(connection: Connection, era: Era) => void>();
   /** Set while a restart waits for running calls: new ones wait for it. */
   #gate: Promise<void> | undefined;
@@ -117,7 +118,7 @@ export class Upstream {
   }
 
   /** Notifications of the server that belong to no request. Returns the function that stops listening. */
-  onNotification(listener: (notification: Notification, origin: Origin) => void): () => void {
+  onNotification(listener: (notification: Notification, source: NotificationSource) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -187,16 +188,16 @@ export class Upstream {
   }
 
   /** Counts a subscription to a resource of a client of this era; the first one subscribes at the server. */
-  async subscribe(uri: string, era: Era = 'legacy'): Promise<Outcome> {
+  async subscribe(uri: string, era: Era = 'legacy', origin?: Origin): Promise<Outcome> {
     this.#assertServing();
     // Counted before the server starts where that is possible: then it is subscribed before the first call goes out.
     const leg = this.#legs[this.#verdict.now(era)];
     const known = leg.connection !== undefined || this.#verdict.certain(leg.era);
-    return (known ? leg : await this.#verdict.settled(era)).subscribe(uri);
+    return (known ? leg : await this.#verdict.settled(era)).subscribe(uri, origin);
   }
   /** Counts down; the last one unsubscribes at the server. */
-  unsubscribe(uri: string, era: Era = 'legacy'): Promise<Outcome> {
-    return this.#legs[this.#verdict.now(era)].unsubscribe(uri);
+  unsubscribe(uri: string, era: Era = 'legacy', origin?: Origin): Promise<Outcome> {
+    return this.#legs[this.#verdict.now(era)].unsubscribe(uri, origin);
   }
 
   /** The live connection that is a legacy session's own, if it has one. */
@@ -272,14 +273,14 @@ export class Upstream {
       server: this.server,
       facts: this.#facts,
       identity,
-      openLink: (listener) => (this.#ended ? Promise.reject(notRunning(this.server.name)) : openLink(listener)),
+      openLink: (listener, session) => (this.#ended ? Promise.reject(notRunning(this.server.name)) : openLink(listener, session)),
       folder,
       hop,
       ownIdleMs,
       log,
       onState,
-      onNotification: (notification, origin) => {
-        for (const listener of this.#listeners) listener(notification, origin);
+      onNotification: (notification, source) => {
+        for (const listener of this.#listeners) listener(notification, source);
       },
       onReady: (connection) => {
         const other: Era = era === 'legacy' ? 'modern' : 'legacy';

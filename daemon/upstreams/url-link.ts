@@ -16,7 +16,7 @@ export function urlLink(listener: LinkListener, options: HttpLinkOptions): Link 
     get kind() {
       return link.kind;
     },
-    send: (message) => link.send(message),
+    send: (message, origin) => link.send(message, origin),
     abandon: (id) => link.abandon(id),
     agreed: (revision) => link.agreed(revision),
     close: () => link.close(),
