@@ -103,3 +103,20 @@ export function isRandom(text: string): boolean {
     /^\d{16,}$/.test(text)
   );
 }
+
+/** Whether a member of that name holds something that means nothing outside its run. */
+export function isNamedId(name: string): boolean {
+  const why = NAMED.get(name.toLowerCase());
+  return why !== undefined && name !== 'pid' && name !== 'port';
+}
+
+/** What inside a text names a thing of one run: UUIDs, placeholders, temporary folders, ports of this machine. A fresh pattern with `g`. */
+export function tokenPattern(): RegExp {
+  return new RegExp(TOKENS, 'gi');
+}
+const TOKENS = [
+  '\\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\b',
+  '\\[redacted:[0-9a-f]{16}\\]',
+  '(?:/private)?(?:/var)?/tmp/[^/\\s"\'<>]+',
+  '(?:\\blocalhost|\\b127\\.0\\.0\\.1):\\d{1,5}\\b',
+].join('|');
