@@ -1,7 +1,8 @@
 /** The picture of what runs, for people. */
-import type { DaemonStatus } from './api/control.ts';
-import type { ConfigStore } from './config/store.ts';
-import { serverStatus } from './control/handlers.ts';
+import type { ResolvedEndpoint } from './api/config.ts';
+import type { DaemonStatus, EndpointStatus, ServerStatus } from './api/control.ts';
+import type { ConfigStore, ConfiguredServer } from './config/store.ts';
+import { kindOf, serverStatus } from './control/handlers.ts';
 import type { BridgeServer } from './endpoints/bridge-server.ts';
 import type { EndpointSet } from './endpoints/endpoint-set.ts';
 
@@ -29,11 +30,31 @@ export function statusOf({
       name: endpoint.name,
       url: url(endpoint.path),
       servers: endpoint.servers.map((server) => server.name),
+      namespaces: namespacesOf(endpoint),
       ...(endpoint.workspace === undefined ? {} : { workspace: endpoint.workspace }),
     })),
-    servers: [...new Map(servers).values()],
+    servers: [
+      ...new Map(servers).values(),
+      ...config
+        .servers()
+        .filter(({ enabled }) => !enabled)
+        .map(disabledStatus),
+    ],
     workspaces: config.workspaces(),
     problems: config.problems(),
     sessions: bridge.sessions + served.reduce((sum, { http }) => sum + http.sessions, 0),
   };
+}
+
+function namespacesOf({ servers }: ResolvedEndpoint): NonNullable<EndpointStatus['namespaces']> {
+  const byName = new Map<string, string[]>();
+  for (const { name, namespaces = [] } of servers)
+    for (const namespace of namespaces) byName.set(namespace, [...(byName.get(namespace) ?? []), name]);
+  return [...byName].map(([name, own]) => ({ name, servers: own }));
+}
+
+/** No endpoint has it, but people must find it to switch it on again. */
+function disabledStatus({ name, workspace, entry }: ConfiguredServer): ServerStatus {
+  const none = { tools: 0, resources: 0, prompts: 0 };
+  return { name, alias: '', kind: kindOf(entry), state: 'disabled', ...none, ...(workspace === undefined ? {} : { workspace }) };
 }

@@ -18,6 +18,8 @@ export interface ServerStatus {
   readonly workspace?: string;
   readonly kind: 'plugin' | 'stdio' | 'http' | 'pattern';
   readonly state: ServerState;
+  /** Questions its clients have not answered yet; absent when there are none. */
+  readonly asking?: number;
   readonly era?: 'legacy' | 'modern';
   readonly pid?: number;
   /** Live connections (stdio: processes), when it is not just one: shared by clients, and a single client's own. */
@@ -36,6 +38,8 @@ export interface EndpointStatus {
   readonly workspace?: string;
   readonly url: string;
   readonly servers: readonly string[];
+  /** The namespaces it serves, in order, each with its servers. */
+  readonly namespaces?: readonly { readonly name: string; readonly servers: readonly string[] }[];
 }
 /** The whole picture. */
 export interface DaemonStatus {
@@ -95,6 +99,8 @@ export interface ControlMethods extends CallMethods, SessionMethods, RecordingMe
   'servers/restart': { params: { name: string; workspace?: string }; result: Record<string, never> };
   /** Accepts definitions that changed since an override or a pin was made for them; `tool` is the server's own name of one. */
   'servers/accept': { params: { name: string; tool?: string; workspace?: string }; result: { accepted: readonly string[] } };
+  /** Where it stands in the configuration; lines and columns from 1. */
+  'servers/where': { params: { name: string; workspace?: string }; result: { file: string; line: number; column: number } };
   'servers/logs': { params: { name: string; lines?: number; workspace?: string }; result: { lines: readonly string[] } };
   'endpoint/describe': { params: EndpointRef; result: ResolvedEndpointStatus };
   'tools/list': {
@@ -105,9 +111,15 @@ export interface ControlMethods extends CallMethods, SessionMethods, RecordingMe
     };
   };
   'tools/call': { params: EndpointRef & { name: string; arguments: Record<string, unknown> }; result: Record<string, unknown> };
-  'resources/list': { params: EndpointRef; result: { resources: readonly Record<string, unknown>[] } };
+  'resources/list': {
+    params: EndpointRef;
+    result: { resources: readonly Record<string, unknown>[] /** Of each, the server it comes from. */; servers: readonly string[] };
+  };
   'resources/read': { params: EndpointRef & { uri: string }; result: Record<string, unknown> };
-  'prompts/list': { params: EndpointRef; result: { prompts: readonly Record<string, unknown>[] } };
+  'prompts/list': {
+    params: EndpointRef;
+    result: { prompts: readonly Record<string, unknown>[] /** Of each, the server it comes from. */; servers: readonly string[] };
+  };
   'prompts/get': { params: EndpointRef & { name: string; arguments: Record<string, string> }; result: Record<string, unknown> };
   'workspace/open': { params: { folder: string }; result: WorkspaceInfo & { preview: readonly string[] } };
   'workspace/trust': { params: { folder: string; trusted: boolean }; result: WorkspaceInfo };

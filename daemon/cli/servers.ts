@@ -6,7 +6,7 @@ import { addServer, scanServers } from './servers/add.ts';
 import { serversText } from './status.ts';
 import { WORKSPACE_OPTION, workspaceRef } from './target.ts';
 
-const VERBS = ['list', 'add', 'scan', 'remove', 'enable', 'disable', 'restart', 'accept', 'logs'] as const;
+const VERBS = ['list', 'add', 'scan', 'remove', 'enable', 'disable', 'restart', 'accept', 'where', 'logs'] as const;
 
 /** `signalbox servers`. */
 export const serversCommand: Command = {
@@ -19,6 +19,7 @@ export const serversCommand: Command = {
     'signalbox servers scan [NAME …] [--add]',
     'signalbox servers remove|enable|disable|restart NAME',
     'signalbox servers accept NAME [TOOL]',
+    'signalbox servers where NAME',
     'signalbox servers logs NAME [-n LINES]',
   ],
   options: {
@@ -93,6 +94,11 @@ async function change(
       await client.call('servers/restart', params);
       context.result({ name, restarted: true }, `Restarted \`${name}\`.`);
       return 0;
+    case 'where': {
+      const place = await client.call('servers/where', params);
+      context.result(place, `${place.file}:${place.line}:${place.column}`);
+      return 0;
+    }
     case 'logs': {
       const answer = await client.call('servers/logs', { ...params, lines: lineCount(context.flags.text('lines')) });
       context.result(answer, answer.lines.join('\n'));

@@ -52,11 +52,11 @@ export function endpointsText({ endpoints }: Pick<DaemonStatus, 'endpoints'>): s
 /** The servers, one a line; the reason of one that is down, and what is wrong with one that works, stand below it. */
 export function serversText(servers: readonly ServerStatus[]): string {
   if (servers.length === 0) return 'No servers.';
-  const rows = servers.map(({ name, alias, workspace, kind, state, tools, resources, prompts, connections }) => [
+  const rows = servers.map(({ name, alias, workspace, kind, state, asking, tools, resources, prompts, connections }) => [
     name,
-    alias === name ? '' : `as ${alias}`,
+    alias === name || alias === '' ? '' : `as ${alias}`,
     kind,
-    state,
+    asking === undefined ? state : `${state}, asking`,
     `${tools} tools, ${resources} resources, ${prompts} prompts${connectionsOf(connections)}`,
     workspace ?? '',
   ]);

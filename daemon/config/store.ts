@@ -193,6 +193,22 @@ export class ConfigStore {
     return this.#edit({ name, remove: true }, workspace);
   }
 
+  /**
+   * Where a server stands: in the workspace's file, or the user's.
+   * @throws SignalboxError `SBX_SERVER_UNKNOWN`, `SBX_WORKSPACE_UNKNOWN`
+   */
+  whereIsServer(name: string, workspace?: string): { readonly file: string; readonly line: number; readonly column: number } {
+    const own = workspace === undefined ? undefined : this.#workspaces.trustedConfig(this.#workspaces.find(workspace));
+    const config = [own, this.#user.config].find((candidate) => candidate?.servers.has(name));
+    if (config === undefined)
+      throw new SignalboxError('SBX_SERVER_UNKNOWN', `There is no server \`${name}\` in a configuration file.`, {
+        why: 'Without a configuration Signalbox serves its own three.',
+        fix: 'See `signalbox servers list`; add one with `signalbox servers add`.',
+      });
+    const { file, line, column } = config.problemAt(config.serverPath(name), 'SBX_CONFIG_INVALID', '', '');
+    return { file, line, column };
+  }
+
   /** Switches a server on or off in the file it stands in. */
   enableServer(name: string, enabled: boolean, workspace?: string): { readonly file: string } {
     return this.#edit({ name, enabled }, workspace);

@@ -1,5 +1,6 @@
 /** What the daemon does for each request of the control channel: thin calls into the parts. */
 import { readFile } from 'node:fs/promises';
+import type { ServerEntry } from '../api/config.ts';
 import type { ConformanceMethods } from '../api/conformance.ts';
 import type { DaemonStatus, EndpointRef, ServerStatus } from '../api/control.ts';
 import { SignalboxError } from '../api/errors.ts';
@@ -79,6 +80,7 @@ export function controlHandlers(
       const views = endpoints.all().filter(({ view }) => view.members.some((member) => mine.has(member)));
       return { accepted: [...new Set(views.flatMap(({ view }) => view.accept(name, tool)))].sort() };
     },
+    'servers/where': async ({ name, workspace }) => config.whereIsServer(name, workspace),
     'servers/logs': async ({ name, lines = 200, workspace }) => ({
       lines: parts.serverLog(name, workspaceIdOf(config, workspace)).slice(-lines),
     }),
@@ -106,9 +108,15 @@ export function controlHandlers(
     },
     'tools/call': async ({ name, arguments: args, ...ref }) => call(served(ref).view, 'tools/call', { name, arguments: args }),
     ...callHandlers({ router, view: (ref) => served(ref).view, resultOf }),
-    'resources/list': async (ref) => ({ resources: (await served(ref).view.loadedCatalog()).resources }),
+    'resources/list': async (ref) => {
+      const { resources, resourceRoutes } = await served(ref).view.loadedCatalog();
+      return { resources, servers: resources.map(({ uri }) => resourceRoutes.get(String(uri))?.member.server.name ?? '') };
+    },
     'resources/read': async ({ uri, ...ref }) => call(served(ref).view, 'resources/read', { uri }),
-    'prompts/list': async (ref) => ({ prompts: (await served(ref).view.loadedCatalog()).prompts }),
+    'prompts/list': async (ref) => {
+      const { prompts, promptRoutes } = await served(ref).view.loadedCatalog();
+      return { prompts, servers: prompts.map(({ name }) => promptRoutes.get(String(name))?.member.server.name ?? '') };
+    },
     'prompts/get': async ({ name, arguments: args, ...ref }) => call(served(ref).view, 'prompts/get', { name, arguments: args }),
     'workspace/open': async ({ folder }) => config.openWorkspace(folder),
     'workspace/trust': async ({ folder, trusted }) => config.trustWorkspace(folder, trusted),
@@ -155,8 +163,9 @@ export function serverStatus(member: Member, workspace: string | undefined): Ser
   return {
     name: server.name,
     alias: server.alias,
-    kind: 'url' in entry ? 'http' : 'command' in entry ? 'stdio' : 'plugin' in entry ? 'plugin' : 'pattern',
+    kind: kindOf(entry),
     state: upstream.state,
+    ...(upstream.questions === 0 ? {} : { asking: upstream.questions }),
     tools: tools.length,
     resources: resources.length,
     prompts: prompts.length,
@@ -167,6 +176,11 @@ export function serverStatus(member: Member, workspace: string | undefined): Ser
     ...(shared + own > 1 ? { connections: { shared, own } } : {}),
     ...(upstream.reason === undefined ? {} : { reason: upstream.reason }),
   };
+}
+
+/** What a server is, by its entry. */
+export function kindOf(entry: ServerEntry): ServerStatus['kind'] {
+  return 'url' in entry ? 'http' : 'command' in entry ? 'stdio' : 'plugin' in entry ? 'plugin' : 'pattern';
 }
 
 function workspaceIdOf(config: ConfigStore, workspace: string | undefined): string | undefined {

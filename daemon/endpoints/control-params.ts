@@ -30,6 +30,7 @@ const SHAPES: Readonly<Record<Exclude<ControlMethod, 'hello'>, Shape>> = {
   'servers/enable': { name: 'string', enabled: 'boolean', workspace: 'string?' },
   'servers/restart': { name: 'string', workspace: 'string?' },
   'servers/accept': { name: 'string', tool: 'string?', workspace: 'string?' },
+  'servers/where': { name: 'string', workspace: 'string?' },
   'servers/logs': { name: 'string', lines: 'number?', workspace: 'string?' },
   'endpoint/describe': ENDPOINT,
   'tools/list': ENDPOINT,

@@ -26,6 +26,8 @@ export interface RoundsOptions {
   readonly related: RequestId;
   readonly signal: AbortSignal;
   readonly params: JsonObject | undefined;
+  /** Counts a question as open while it is. */
+  readonly whileAsking: <T>(answer: Promise<T>) => Promise<T>;
   /** Issues the request once. */
   readonly send: (params: JsonObject | undefined) => Promise<Outcome>;
 }
@@ -35,7 +37,7 @@ export interface RoundsOptions {
  * with the exact `requestState`.
  * @throws SBX_QUESTION_UNSUPPORTED, SBX_QUESTION_ROUNDS
  */
-export async function answerRounds({ server, session, related, signal, params, send }: RoundsOptions): Promise<Outcome> {
+export async function answerRounds({ server, session, related, signal, params, send, whileAsking }: RoundsOptions): Promise<Outcome> {
   const opened: string[] = [];
   try {
     let next = params;
@@ -45,7 +47,7 @@ export async function answerRounds({ server, session, related, signal, params, s
       if (asked === undefined) return outcome;
       const answers = await Promise.all(
         Object.entries(asked.requests).map(
-          async ([key, request]) => [key, await ask(session, request, { server, signal, related, opened })] as const,
+          async ([key, request]) => [key, await whileAsking(ask(session, request, { server, signal, related, opened }))] as const,
         ),
       );
       next = {

@@ -12,7 +12,7 @@ import type { Connection } from '../upstreams/connection.ts';
 import type { Identity } from '../upstreams/handshake.ts';
 import type { CallScope } from '../upstreams/lease.ts';
 import { endOf } from '../upstreams/outage.ts';
-import type { RequestOptions } from '../upstreams/request.ts';
+import type { Question, RequestOptions } from '../upstreams/request.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { answerRounds, passQuestion } from './answering.ts';
 import type { ClientCall } from './call.ts';
@@ -95,6 +95,7 @@ export class Carrier {
     const level = caller.session?.level;
     return answerRounds({
       server: upstream.server.name,
+      whileAsking: (answer) => upstream.whileAsking(answer),
       session: caller.session,
       related: request.id,
       signal,
@@ -104,7 +105,10 @@ export class Carrier {
           if (connection.era === 'legacy') {
             // The server may not have run yet when the level was set.
             if (level !== undefined) await this.#levels.lower(connection, level);
-            return this.#request(connection, call, round, { signal, onQuestion: passQuestion(caller.session, request.id) });
+            return this.#request(connection, call, round, {
+              signal,
+              onQuestion: counted(upstream, passQuestion(caller.session, request.id)),
+            });
           }
           const capabilities = capabilitiesOf(caller.session?.capabilities);
           return this.#request(connection, call, round, { signal, capabilities, ...(level === undefined ? {} : { logLevel: level }) });
@@ -149,7 +153,7 @@ export class Carrier {
             connection,
             call,
             carriage.asTask === true ? { ...withoutRound(params), task: {} } : withoutRound(params),
-            { signal: rounds.signal, onQuestion: rounds.onQuestion, ...logOf(call) },
+            { signal: rounds.signal, onQuestion: counted(upstream, rounds.onQuestion), ...logOf(call) },
             rounds,
           ).then((begun) => (carriage.asTask === true ? taskResult(connection, begun, rounds) : begun));
     });
@@ -298,4 +302,9 @@ function logOf(call: ClientCall): { logLevel?: string } {
 function capabilitiesOf(declared: JsonObject | undefined): JsonObject {
   const { tasks: _tasks, ...capabilities } = declared ?? {};
   return capabilities;
+}
+
+/** Questions are counted at their server, so that people see why a call stands still. */
+function counted(upstream: Upstream, pass: (question: Question) => Promise<Outcome>): (question: Question) => Promise<Outcome> {
+  return (question) => upstream.whileAsking(pass(question));
 }

@@ -57,6 +57,7 @@ export class Upstream {
   readonly #verdict: EraVerdict;
   readonly #limiter: Limiter | undefined;
   readonly #running = new RunningCalls();
+  #questions = 0;
   readonly #listeners = new Set<(notification: Notification, source: NotificationSource) => void>();
   readonly #readyListeners = new Set<(connection: Connection, era: Era) => void>();
   /** Set while a restart waits for running calls: new ones wait for it. */
@@ -76,6 +77,23 @@ export class Upstream {
     const { entry } = server;
     // HTTP+SSE ended with 2024-11-05.
     this.#verdict = new EraVerdict(this.#facts, this.#legs, 'url' in entry && entry.type === 'sse' ? 'legacy' : undefined);
+  }
+
+  /** Questions its clients have not answered yet. */
+  get questions(): number {
+    return this.#questions;
+  }
+
+  /** Counts a question of the server's as open until there is an answer. */
+  async whileAsking<T>(answer: Promise<T>): Promise<T> {
+    this.#questions += 1;
+    this.#options.onState();
+    try {
+      return await answer;
+    } finally {
+      this.#questions -= 1;
+      this.#options.onState();
+    }
   }
 
   get state(): ServerState {

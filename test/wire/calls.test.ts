@@ -52,6 +52,8 @@ describe('calls of the control channel', () => {
       });
     }
   }
+  const asking = async (name: string): Promise<number | undefined> =>
+    (await client.call('servers/list', {})).servers.find((server) => server.name === name)?.asking;
   const texts = (result: Record<string, unknown>): string => (result['content'] as { text: string }[])[0]?.text ?? '';
 
   for (const server of ['old', 'new'])
@@ -62,10 +64,12 @@ describe('calls of the control channel', () => {
       for (const answer of [{ action: 'accept', content: { name: 'Ada' } }, { action: 'decline' }] as const) {
         const { question, params } = await event(call, 'question');
         assert.equal(params['message'], 'Who?');
+        assert.equal(await asking(server), 1);
         await client.call('call/answer', { call, question, answer });
         await assert.rejects(client.call('call/answer', { call, question, answer }), { code: 'SBX_USAGE' });
       }
       const said = texts(await done);
+      assert.equal(await asking(server), undefined);
       assert.match(said, /"content":\{"name":"Ada"\}/);
       assert.match(said, /"action":"decline"/);
     });
