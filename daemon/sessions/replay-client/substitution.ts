@@ -39,8 +39,11 @@ export class Substitution {
     if (recorded === live) return;
     this.#live.set(recorded, live);
     this.#recorded.set(live, recorded);
-    const [oldest] = this.#live.keys();
-    if (this.#live.size > KEPT && oldest !== undefined) this.#live.delete(oldest);
+    for (const map of [this.#live, this.#recorded]) {
+      if (map.size <= KEPT) continue;
+      // Many at once: finding the first entry of a map passes over all that were deleted before it.
+      for (const key of [...map.keys()].slice(0, KEPT / 8)) map.delete(key);
+    }
   }
 
   /** What the answer of a request that was not sent, or was answered otherwise, would have given to those after it. */
