@@ -6,6 +6,8 @@ import type { ErrorShape } from './api/errors.ts';
 import type { Paths } from './api/paths.ts';
 import { ConfigStore } from './config/store.ts';
 import { conformanceHandlers } from './control/conformance.ts';
+import { ControlClient } from './control/control-client.ts';
+import { findEndpoint, workspaceIdOf } from './control/endpoint-lookup.ts';
 import { controlHandlers } from './control/handlers.ts';
 import { recordingHandlers } from './control/recordings.ts';
 import { sessionHandlers } from './control/sessions.ts';
@@ -142,6 +144,7 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
     ...(listening.note === undefined ? {} : { portNote: `${listening.note.message} ${listening.note.fix} (${listening.note.code})` }),
   });
 
+  const client = new ControlClient(router, tap);
   control = new ControlServer({
     controlToken,
     identity: { version, build },
@@ -153,6 +156,7 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
         config,
         endpoints,
         router,
+        client,
         tokens,
         secrets,
         status,
@@ -160,7 +164,14 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
         serverLog: (name, workspace) => journal.lines(name, workspace),
         stop: (reason) => void stop(reason),
       }),
-      ...sessionHandlers(),
+      ...sessionHandlers({
+        tap,
+        client,
+        redact: (message) => message,
+        recordingsOf: () => [],
+        workspaceId: (workspace) => workspaceIdOf(config, workspace),
+        view: (ref) => findEndpoint(endpoints, config, ref).view,
+      }),
       ...recordingHandlers(),
       ...conformanceHandlers({
         config,

@@ -5,15 +5,17 @@ import type { EndpointRef } from '../api/control.ts';
 import { SignalboxError } from '../api/errors.ts';
 import type { ControlHandlers, ControlPeer } from '../endpoints/control-server.ts';
 import { RPC } from '../protocol/codes.ts';
-import { isObject, type JsonObject, type Notification, type Outcome } from '../protocol/message.ts';
+import { isObject, type JsonObject, type Notification, type Outcome, response } from '../protocol/message.ts';
 import type { AskOptions, CallerSession } from '../router/call.ts';
 import type { EndpointView } from '../router/endpoint-view.ts';
 import type { Router } from '../router/router.ts';
+import type { ControlClient, SeenRequest } from './control-client.ts';
 import { schemaProblems } from './schema-check.ts';
 
 /** What calls need. */
 export interface CallParts {
   readonly router: Router;
+  readonly client: ControlClient;
   /** @throws SBX_ENDPOINT_UNKNOWN */
   readonly view: (ref: EndpointRef) => EndpointView;
   /** The result of an outcome. @throws the SignalboxError in it */
@@ -24,7 +26,7 @@ export interface CallParts {
 export function callHandlers(parts: CallParts): Pick<ControlHandlers, keyof CallMethods> {
   const callers = new WeakMap<ControlPeer, ControlCaller>();
   const callerOf = (peer: ControlPeer): ControlCaller => {
-    const known = callers.get(peer) ?? new ControlCaller(peer, parts.router);
+    const known = callers.get(peer) ?? new ControlCaller(peer, parts);
     callers.set(peer, known);
     return known;
   };
@@ -44,19 +46,22 @@ export function callHandlers(parts: CallParts): Pick<ControlHandlers, keyof Call
 
 interface Running extends AbortController {
   readonly questions: Map<string, (answer: CallAnswer) => void>;
+  seen: SeenRequest | undefined;
 }
 
 /** One control connection as a client that can be asked: a legacy session of its own, as long as the connection lives. */
 class ControlCaller {
   readonly #peer: ControlPeer;
   readonly #router: Router;
+  readonly #client: ControlClient;
   readonly #id = `control-${randomUUID()}`;
   readonly #running = new Map<string, Running>();
   readonly #views = new Set<EndpointView>();
 
-  constructor(peer: ControlPeer, router: Router) {
+  constructor(peer: ControlPeer, { router, client }: CallParts) {
     this.#peer = peer;
     this.#router = router;
+    this.#client = client;
     peer.gone.addEventListener('abort', () => this.#end(), { once: true });
   }
 
@@ -66,7 +71,9 @@ class ControlCaller {
         why: 'The name of a call is unique on its connection while it runs.',
         fix: 'Choose another name.',
       });
-    const running: Running = Object.assign(new AbortController(), { questions: new Map<string, (answer: CallAnswer) => void>() });
+    const request = { jsonrpc: '2.0', id: call, method: 'tools/call', params: { ...params, _meta: { progressToken: call } } } as const;
+    const seen = this.#client.see(view, request);
+    const running: Running = Object.assign(new AbortController(), { questions: new Map<string, (answer: CallAnswer) => void>(), seen });
     this.#running.set(call, running);
     this.#views.add(view);
     const tell = (
@@ -74,16 +81,19 @@ class ControlCaller {
     ): void => this.#peer.notify('call', { call, ...event } as CallEvent);
     try {
       const outcome = await this.#router.handle(view, {
-        request: { jsonrpc: '2.0', id: call, method: 'tools/call', params: { ...params, _meta: { progressToken: call } } },
+        request,
         era: 'legacy',
         caller: { principal: 'control', client: '', session: this.#session(call, running) },
         signal: running.signal,
+        origin: seen?.origin,
         notify: (notification) => {
+          seen?.out(notification);
           const event = eventOf(notification);
           if (event !== undefined) tell(event);
         },
       });
       if (running.signal.aborted) throw cancelled(running.signal.reason);
+      seen?.out(response(call, outcome));
       return outcome;
     } finally {
       this.#running.delete(call);
@@ -101,6 +111,7 @@ class ControlCaller {
 
   cancel(call: string, reason = 'It was cancelled by the person who made it.'): boolean {
     const running = this.#running.get(call);
+    running?.seen?.fault(`Cancelled: ${reason}`);
     running?.abort(new Error(reason));
     return running !== undefined;
   }
@@ -136,8 +147,11 @@ class ControlCaller {
       running.questions.set(question, ({ action, content }) => {
         over.removeEventListener('abort', withdrawn);
         running.questions.delete(question);
-        resolve({ result: { action, ...(action === 'accept' && isObject(content) ? { content } : {}) } });
+        const answer = { result: { action, ...(action === 'accept' && isObject(content) ? { content } : {}) } };
+        running.seen?.in(response(question, answer));
+        resolve(answer);
       });
+      running.seen?.out({ jsonrpc: '2.0', id: question, method, ...(params === undefined ? {} : { params }) });
       this.#peer.notify('call', { call, kind: 'question', question, params: params ?? {} });
     });
   }

@@ -7,10 +7,10 @@ import { SignalboxError } from '../api/errors.ts';
 import type { Paths } from '../api/paths.ts';
 import type { RecordingMethods } from '../api/recordings.ts';
 import type { SessionMethods } from '../api/sessions.ts';
-import { realFolder } from '../config/folders.ts';
 import type { ConfigStore } from '../config/store.ts';
 import type { ControlHandlers } from '../endpoints/control-server.ts';
 import type { EndpointSet, ServedEndpoint } from '../endpoints/endpoint-set.ts';
+import { outcomeOf } from '../protocol/frame.ts';
 import type { Outcome } from '../protocol/message.ts';
 import type { EndpointView } from '../router/endpoint-view.ts';
 import type { Member } from '../router/member.ts';
@@ -18,6 +18,8 @@ import type { Router } from '../router/router.ts';
 import type { SecretStore } from '../security/secrets.ts';
 import type { TokenStore } from '../security/tokens.ts';
 import { callHandlers } from './calls.ts';
+import type { ControlClient } from './control-client.ts';
+import { findEndpoint, workspaceIdOf } from './endpoint-lookup.ts';
 
 /** The parts the handlers call. */
 export interface ControlParts {
@@ -25,6 +27,7 @@ export interface ControlParts {
   readonly config: ConfigStore;
   readonly endpoints: EndpointSet;
   readonly router: Router;
+  readonly client: ControlClient;
   readonly tokens: TokenStore;
   readonly secrets: SecretStore;
   readonly status: () => DaemonStatus;
@@ -37,18 +40,10 @@ export interface ControlParts {
 export function controlHandlers(
   parts: ControlParts,
 ): Omit<ControlHandlers, keyof SessionMethods | keyof RecordingMethods | keyof ConformanceMethods> {
-  const { config, endpoints, router, tokens, secrets, paths } = parts;
+  const { config, endpoints, router, client, tokens, secrets, paths } = parts;
   const served = (ref: EndpointRef): ServedEndpoint => findEndpoint(endpoints, config, ref);
   const call = async (view: EndpointView, method: string, params: Record<string, unknown>): Promise<Record<string, unknown>> =>
-    resultOf(
-      await router.handle(view, {
-        request: { jsonrpc: '2.0', id: 0, method, params },
-        era: 'legacy',
-        caller: { principal: 'control', client: '' },
-        signal: new AbortController().signal,
-        notify: () => {},
-      }),
-    );
+    resultOf(outcomeOf(await client.request(view, method, params)));
   const members = (name: string, workspace: string | undefined): Member[] => {
     const id = workspaceIdOf(config, workspace);
     const found = endpoints
@@ -107,7 +102,7 @@ export function controlHandlers(
       };
     },
     'tools/call': async ({ name, arguments: args, ...ref }) => call(served(ref).view, 'tools/call', { name, arguments: args }),
-    ...callHandlers({ router, view: (ref) => served(ref).view, resultOf }),
+    ...callHandlers({ router, client, view: (ref) => served(ref).view, resultOf }),
     'resources/list': async (ref) => {
       const { resources, resourceRoutes } = await served(ref).view.loadedCatalog();
       return { resources, servers: resources.map(({ uri }) => resourceRoutes.get(String(uri))?.member.server.name ?? '') };
@@ -180,32 +175,15 @@ export function serverStatus(member: Member, workspace: string | undefined): Ser
 
 /** What a server is, by its entry. */
 export function kindOf(entry: ServerEntry): ServerStatus['kind'] {
-  return 'url' in entry ? 'http' : 'command' in entry ? 'stdio' : 'plugin' in entry ? 'plugin' : 'pattern';
-}
-
-function workspaceIdOf(config: ConfigStore, workspace: string | undefined): string | undefined {
-  if (workspace === undefined) return undefined;
-  const real = realFolder(workspace);
-  return config.workspaces().find(({ id, folder }) => id === workspace || folder === real)?.id ?? workspace;
-}
-
-function findEndpoint(endpoints: EndpointSet, config: ConfigStore, { endpoint = 'default', workspace }: EndpointRef): ServedEndpoint {
-  const id = workspaceIdOf(config, workspace);
-  const found = endpoints.at(id === undefined ? `/mcp/${endpoint}` : `/mcp/${id}/${endpoint}`);
-  if (found !== undefined) return found;
-  // Workspaces never see each other, in an error neither.
-  const known = endpoints
-    .all()
-    .filter(({ view }) => view.endpoint.workspace === undefined || view.endpoint.workspace === id)
-    .map(({ view }) => view.endpoint.path);
-  throw new SignalboxError(
-    'SBX_ENDPOINT_UNKNOWN',
-    `There is no endpoint "${endpoint}"${workspace === undefined ? '' : ` in workspace ${workspace}`}.`,
-    {
-      why: `The endpoints are: ${known.join(', ') || 'none'}.`,
-      fix: 'Name one of them; open a workspace with `signalbox up --workspace DIR`.',
-    },
-  );
+  return 'url' in entry
+    ? 'http'
+    : 'command' in entry
+      ? 'stdio'
+      : 'plugin' in entry
+        ? 'plugin'
+        : 'recording' in entry
+          ? 'recording'
+          : 'pattern';
 }
 
 function resultOf(outcome: Outcome): Record<string, unknown> {
