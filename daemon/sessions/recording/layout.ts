@@ -1,4 +1,5 @@
 /** Where the parts of a recording stand in its folder (docs/recording-format.md). */
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 
 /** A message of more bytes than this is kept in a side file. */
@@ -28,4 +29,9 @@ export function segmentOf(file: string): number | undefined {
 export function blobFile(folder: string, blob: string): string | undefined {
   const [, hex] = /^sha256-([0-9a-f]{64})$/.exec(blob) ?? [];
   return hex === undefined ? undefined : join(folder, `${hex}.json`);
+}
+
+/** A new id of a recording: when it was made, and what tells it from others of that second. */
+export function newRecordingId(): string {
+  return `${new Date().toISOString().slice(0, 19).replace(/[-:]/g, '')}-${randomBytes(3).toString('hex')}`;
 }

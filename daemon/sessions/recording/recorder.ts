@@ -1,10 +1,10 @@
 /** Records what the tap tells: any number of recordings at once, each with its filter. Calls never wait for it. */
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type ErrorShape, errorFromShape } from '../../api/errors.ts';
 import { RECORDING_VERSION, type RecordingHeader, type RecordingInfo } from '../../api/recordings.ts';
 import type { TapEvent, TapFilter } from '../../api/sessions.ts';
 import { Redactor, type RedactorOptions } from '../redaction/redactor.ts';
+import { newRecordingId } from './layout.ts';
 import { LineMaker } from './line-maker.ts';
 import { unknownRecording } from './reader.ts';
 import { infoOf, type Summary } from './summary.ts';
@@ -89,7 +89,7 @@ export class Recorder {
     const first = kept.find((event): event is TapEvent => event.kind !== 'gap');
     const epoch = Math.min(Math.floor(first?.time ?? Number.POSITIVE_INFINITY), Date.now());
     const createdAt = new Date(epoch).toISOString();
-    const id = `${new Date().toISOString().slice(0, 19).replace(/[-:]/g, '')}-${randomBytes(3).toString('hex')}`;
+    const id = newRecordingId();
     const { names, prefix } = new Redactor(this.#parts.redaction());
     const header: RecordingHeader = {
       signalbox: 'recording',
