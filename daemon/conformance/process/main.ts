@@ -2,9 +2,9 @@
  * The runner's process: reads its job from standard input, writes events to standard output, ends with its last event. When its
  * standard input ends, whoever started it is gone: the run is cancelled and the servers end.
  */
-import { createInterface } from 'node:readline';
 import type { PropertyInfo } from '../../api/conformance.ts';
 import { errorShape } from '../../api/errors.ts';
+import { readLines } from '../../protocol/lines.ts';
 import { conform } from '../conform.ts';
 import { PROPERTIES } from '../properties/properties.ts';
 import { replayFinding } from '../replay.ts';
@@ -62,13 +62,11 @@ async function work(job: Job): Promise<void> {
 delete process.env['ELECTRON_RUN_AS_NODE'];
 process.stdout.on('error', () => process.exit(1));
 let begun = false;
-const lines = createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY });
 const cancel = (): void => {
   ended.abort();
   for (const answer of answers.splice(0)) answer(false);
 };
-lines.on('close', cancel);
-lines.on('line', (line) => {
+const lines = readLines(process.stdin, (line) => {
   const given = JSON.parse(line) as Job | Order;
   if ('order' in given) {
     if (given.order === 'cancel') cancel();
@@ -85,3 +83,4 @@ lines.on('line', (line) => {
       process.stdout.write('', () => process.exit(0));
     });
 });
+void lines.closed.then(cancel);

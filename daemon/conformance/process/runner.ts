@@ -1,7 +1,7 @@
 /** The runner as seen by whoever starts it, the daemon or the command line: a child process, its events and its end. */
-import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { SignalboxError } from '../../api/errors.ts';
+import { readLines } from '../../protocol/lines.ts';
 import type { Job, JobEvent, Order } from './job.ts';
 
 /** The part of a child process the runner needs; a child of the lifecycle's registry has it. */
@@ -43,9 +43,7 @@ export function direct(child: RunnerChild, job: Job, hear: (event: JobEvent) => 
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     words = (words + text).slice(-WORDS_KEPT);
   });
-  const lines = createInterface({ input: child.stdout, crlfDelay: Number.POSITIVE_INFINITY });
-  const read = new Promise<void>((done) => lines.once('close', done));
-  lines.on('line', (line) => {
+  const { closed: read } = readLines(child.stdout, (line) => {
     const event = JSON.parse(line) as JobEvent;
     if (over) return;
     over = LAST.has(event.type);

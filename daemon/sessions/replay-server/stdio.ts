@@ -1,9 +1,9 @@
 /** A replayed server on standard streams. */
-import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type { FaultJudge } from '../../api/faults.ts';
 import { RPC, rpcError } from '../../protocol/codes.ts';
 import { encode } from '../../protocol/frame.ts';
+import { readLines } from '../../protocol/lines.ts';
 import { isRequest, type Message, parseMessage, response } from '../../protocol/message.ts';
 import { faultyWay } from '../faults/answers.ts';
 import type { Rehearsal } from './rehearsal.ts';
@@ -19,7 +19,6 @@ export interface StdioParts {
 
 /** Plays to the client at the other end until it closes its side; resolves then. */
 export async function serveStdio(rehearsal: Rehearsal, { input, output, signal, faults }: StdioParts): Promise<void> {
-  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
   const write = (text: string): void => void output.write(`${text}\n`);
   const way = {
     send: (message: Message): void => {
@@ -30,11 +29,7 @@ export async function serveStdio(rehearsal: Rehearsal, { input, output, signal, 
     disconnect: (): void => lines.close(),
   };
   const session = new ReplaySession(rehearsal, way.send);
-  // A client that is gone reads no more; its end of the input says the same.
-  output.on('error', () => lines.close());
-  const stop = (): void => lines.close();
-  signal.addEventListener('abort', stop, { once: true });
-  lines.on('line', (line) => {
+  const lines = readLines(input, (line) => {
     if (line.trim() === '') return;
     let message: Message;
     try {
@@ -45,7 +40,11 @@ export async function serveStdio(rehearsal: Rehearsal, { input, output, signal, 
     const send = isRequest(message) && faults !== undefined ? faultyWay(message, way, faults) : way.send;
     if (send !== undefined) session.receive(message, send);
   });
-  await new Promise<void>((resolve) => lines.once('close', resolve));
+  // A client that is gone reads no more; its end of the input says the same.
+  output.on('error', () => lines.close());
+  const stop = (): void => lines.close();
+  signal.addEventListener('abort', stop, { once: true });
+  await lines.closed;
   signal.removeEventListener('abort', stop);
   session.close();
   input.pause();
