@@ -31,5 +31,11 @@ export function canonicalBy(value: unknown, pointer: string, rules: TextRules): 
 }
 
 function sorted(value: object): object {
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+  const members = new Map<string, unknown>();
+  for (const [key, item] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))) {
+    let name = masked(key);
+    while (members.has(name)) name += '+';
+    members.set(name, item);
+  }
+  return Object.fromEntries([...members].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 }

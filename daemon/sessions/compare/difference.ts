@@ -6,7 +6,7 @@ import { placeholderMatches } from '../redaction/placeholder.ts';
 import { align } from './array-alignment.ts';
 import { canonical, canonicalBy } from './canonical.ts';
 import { childPointer, type PlaceTest } from './pointer.ts';
-import { volatility } from './volatile.ts';
+import { masked, volatility } from './volatile.ts';
 
 /** What counts. All tests get pointers from the root of what is compared; those into a JSON text go on behind the pointer of the text. */
 export interface PlaceRules {
@@ -96,11 +96,17 @@ class Comparison implements Differences {
   }
 
   #objects(before: JsonObject, after: JsonObject, place: Place): void {
+    const left = Object.keys(before).filter((name) => !Object.hasOwn(after, name));
+    const right = Object.keys(after).filter((name) => !Object.hasOwn(before, name));
+    const renamed = left.length === 0 || right.length === 0 ? NONE : renamedKeys(left, right);
     for (const [name, value] of Object.entries(before)) {
-      if (Object.hasOwn(after, name)) this.compare(value, after[name], child(place, name));
+      const other = renamed.get(name) ?? name;
+      if (other !== name) this.#pass(whereOf(child(place, name)), 'a name that is an id or a time');
+      if (Object.hasOwn(after, other)) this.compare(value, after[other], child(place, name, other));
       else this.#missing(value, child(place, name));
     }
-    for (const [name, value] of Object.entries(after)) if (!Object.hasOwn(before, name)) this.#extra(value, child(place, name));
+    const taken = new Set(renamed.values());
+    for (const name of right) if (!taken.has(name)) this.#extra(after[name], child(place, name));
   }
 
   #missing(before: unknown, place: Place): void {
@@ -126,6 +132,22 @@ class Comparison implements Differences {
   #pass(pointer: string, why: string): void {
     this.ignored.push({ pointer, why });
   }
+}
+
+const NONE: ReadonlyMap<string, string> = new Map();
+
+/** Members whose names differ only in what changes from run to run, in their order. */
+function renamedKeys(before: readonly string[], after: readonly string[]): ReadonlyMap<string, string> {
+  const pairs = new Map<string, string>();
+  const left = new Set(after);
+  for (const name of before) {
+    const text = masked(name);
+    const other = text === name ? undefined : [...left].find((one) => masked(one) === text);
+    if (other === undefined) continue;
+    left.delete(other);
+    pairs.set(name, other);
+  }
+  return pairs;
 }
 
 function child(place: Place, token: string | number, other = token): Place {

@@ -55,8 +55,10 @@ const NAMED: ReadonlyMap<string, string> = new Map([
 ]);
 /** Last words of names of numbers that are points in time, and of those that are durations. */
 const TIME_NAME =
-  /(?:time|timestamp|date|[a-z]At|_at|ts|epoch|created|updated|modified|expires|expiry|mtime|ctime|atime|birthtime|now)(?:Ms|_ms|Millis)?$/i;
-const DURATION_NAME = /(?:duration|elapsed|took|latency|uptime|runtime|responseTime|ms|millis|milliseconds|seconds)$/i;
+  /(?:[a-z0-9](?:At|Time|Timestamp|Date|Ts|Created|Updated|Modified|Expires|Expiry)|(?:^|_)(?:at|time|timestamp|date|ts|epoch|created|updated|modified|expires|expiry|now)|[macb](?:irth)?time)(?:Ms|_ms|Millis|Seconds)?$/;
+/** What was measured; `ttlMs` or `timeoutMs` is a promise, and counts. */
+const DURATION_NAME =
+  /^(?:ms|millis|milliseconds|.*(?:duration|elapsed|took|latency|uptime|runtime|response_?time)(?:_?(?:ms|millis|seconds|s))?)$/i;
 const ID_NAME = /(?:^|[_\-a-z])(?:id|uid|guid|token|nonce|handle|ref)$|[a-z](?:Id|Uid|Guid|Token|Nonce|Handle|Ref)$/;
 /** 2001-09-09 to 2100, in seconds and in milliseconds. */
 const inSeconds = (value: number): boolean => value >= 1e9 && value < 4.1e9;

@@ -1,8 +1,8 @@
 /** What the connections of a replay share. */
 import type { ReplayRules } from '../../api/recordings.ts';
+import type { Findings } from '../compare/findings.ts';
 import type { RequestRules } from '../compare/rules.ts';
 import type { Accepted } from './acceptance.ts';
-import type { Findings } from './findings.ts';
 import type { Substitution } from './substitution.ts';
 import type { Survey } from './survey.ts';
 

@@ -12,9 +12,9 @@ import {
   type Response,
 } from '../../protocol/message.ts';
 import { differences } from '../compare/difference.ts';
+import { targetOf } from '../compare/findings.ts';
+import { bodyOf, renamedQuestions, roundKey, sameQuestions } from '../compare/questions.ts';
 import { hasPlaceholder } from '../redaction/placeholder.ts';
-import { bodyOf, renamedQuestions, roundKey, sameQuestions } from './answer.ts';
-import { targetOf } from './findings.ts';
 import type { Answered, LiveParty, Sent } from './live-party.ts';
 import { keyOf, type PlayContext } from './play-context.ts';
 import { PlayedQuestions } from './played-questions.ts';

@@ -3,7 +3,7 @@ import type { FrameLine } from '../../api/recordings.ts';
 import { RPC } from '../../protocol/codes.ts';
 import type { JsonObject, Request, RequestId, Response } from '../../protocol/message.ts';
 import { type Differences, differences } from '../compare/difference.ts';
-import { targetOf } from './findings.ts';
+import { targetOf } from '../compare/findings.ts';
 import type { Fate, LiveParty, Question, Sent } from './live-party.ts';
 import { keyOf, type PlayContext } from './play-context.ts';
 import { type PartySurvey, questionText } from './survey.ts';

@@ -5,9 +5,9 @@
 import { SignalboxError } from '../../api/errors.ts';
 import type { FrameLine, ReplayReport, ReplayRules } from '../../api/recordings.ts';
 import type { Message } from '../../protocol/message.ts';
+import { Findings } from '../compare/findings.ts';
 import { requestRules } from '../compare/rules.ts';
 import type { Accepted } from './acceptance.ts';
-import { Findings } from './findings.ts';
 import type { OpenLive } from './live-link.ts';
 import { LiveParty } from './live-party.ts';
 import type { PlayContext } from './play-context.ts';

@@ -51,12 +51,18 @@ test('what changes from run to run is passed over and says why', () => {
     createdAt: 1763751938000,
     text: 'written 2026-11-21T19:05:38.123Z to /tmp/sbx-abc/x by 2f1e7c1c-52ab-4c0e-9d58-6f7c8c1f8e11 on 127.0.0.1:4100, took 12 ms',
     fileId: 'a8f3k2m9q1',
+    mtime: 1763751938.5,
+    durationMs: 3,
+    'job-2f1e7c1c-52ab-4c0e-9d58-6f7c8c1f8e11': 'same',
   };
   const after = {
     nextCursor: 'xyz',
     createdAt: 1763752938123,
     text: 'written 2026-11-22T01:00:00Z to /tmp/sbx-def/x by 00000000-52ab-4c0e-9d58-6f7c8c1f8e11 on 127.0.0.1:5123, took 7.5 s',
     fileId: 'zz81nvb0a2',
+    mtime: 1763752938.5,
+    durationMs: 300,
+    'job-00000000-52ab-4c0e-9d58-6f7c8c1f8e11': 'same',
   };
   const { changes: found, ignored } = differences(before, after, RULES);
   assert.deepEqual(found, []);
@@ -67,6 +73,9 @@ test('what changes from run to run is passed over and says why', () => {
       '/createdAt a time',
       '/text a UUID, a time, a temporary folder, a port of this machine, a duration',
       '/fileId an id',
+      '/mtime a time',
+      '/durationMs a duration',
+      '/job-2f1e7c1c-52ab-4c0e-9d58-6f7c8c1f8e11 a name that is an id or a time',
     ],
   );
 });
@@ -80,6 +89,9 @@ test('what does not look like that counts', () => {
     [{ text: 'see /tmp/a/x' }, { text: 'see /tmp/a/y' }],
     [{ text: 'a timeout of 5 s' }, { text: 'a timeout of 10 s' }],
     [{ nextCursor: 'a' }, { nextCursor: null }],
+    [{ ttlMs: 0 }, { ttlMs: 1 }],
+    [{ timeoutMs: 5 }, { timeoutMs: 6 }],
+    [{ format: 1763751938 }, { format: 1763752938 }],
   ])
     assert.equal(changes(before, after).length, 1, JSON.stringify(before));
 });

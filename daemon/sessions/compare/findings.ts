@@ -1,7 +1,7 @@
 /** Collects what a comparison finds. */
 import type { IgnoredDifference, ReplayDifference, ReplayReport } from '../../api/recordings.ts';
 import type { JsonObject } from '../../protocol/message.ts';
-import type { Ignored } from '../compare/difference.ts';
+import type { Ignored } from './difference.ts';
 
 /** Messages up to this many characters are in the report; larger ones are known by their changes. */
 const SHOWN = 256 * 1024;

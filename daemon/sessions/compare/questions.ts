@@ -1,8 +1,8 @@
 /** Answers as they are compared, and the questions modern ones may hold (2026-07-28, "Multi round-trip requests"). */
 import { withoutRound } from '../../protocol/asking.ts';
 import { isObject, type JsonObject, type Request, type Response } from '../../protocol/message.ts';
-import { canonical } from '../compare/canonical.ts';
-import { differences, type PlaceRules } from '../compare/difference.ts';
+import { canonical } from './canonical.ts';
+import { differences, type PlaceRules } from './difference.ts';
 
 /** A response without its envelope: `{result}` or `{error}`. */
 export function bodyOf(response: Response): JsonObject {
