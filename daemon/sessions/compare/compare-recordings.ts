@@ -8,6 +8,7 @@ import { Findings, targetOf } from './findings.ts';
 import { renamedQuestions } from './questions.ts';
 import { type RequestRules, requestRules } from './rules.ts';
 
+const HANDSHAKES: ReadonlySet<string> = new Set(['initialize', 'server/discover']);
 /** Pairs whose messages are held at once. */
 const AT_ONCE = 1000;
 
@@ -78,7 +79,8 @@ function unanswered(findings: Findings, before: IndexedExchange, after: IndexedE
 function slower(findings: Findings, before: IndexedExchange, after: IndexedExchange, rules: RequestRules): void {
   const { request, method, target } = before;
   const { factor, floorMs } = rules.slower;
-  if (before.response === undefined || after.response === undefined) return;
+  // The first answer waits for the server's start.
+  if (before.response === undefined || after.response === undefined || HANDSHAKES.has(method)) return;
   if (after.ms <= before.ms * factor || after.ms - before.ms < floorMs) return;
   findings.add({
     request,

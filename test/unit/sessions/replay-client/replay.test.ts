@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { RecordingLine, ReplayReport } from '../../../../daemon/api/recordings.ts';
+import { fails } from '../../../../daemon/sessions/compare/findings.ts';
 import { type ReplayOptions, replayAsClient } from '../../../../daemon/sessions/replay-client/replay.ts';
 import { type Era, type LinkHouse, linkHouse, type RecordedClient, recorded, sourceOf } from '../../../fixtures/recorded-session.ts';
 
@@ -69,8 +70,11 @@ async function replayed(
   options: Partial<ReplayOptions> = {},
 ): Promise<ReplayReport> {
   const open = await house.replayed(transport, ...changes);
-  return replayAsClient({ source: sourceOf(lines), recording: 'r', against: 'live', open, timeoutMs: 10_000, ...options });
+  return replayAsClient({ source: sourceOf(lines), recording: 'r', against: 'live', open, timeoutMs: 20_000, rules: UNTIMED, ...options });
 }
+
+/** How fast a loaded machine is counts in one test only. */
+const UNTIMED = { slower: { floorMs: 1e9 } };
 
 /** What differs, in short. */
 function told({ differences }: ReplayReport): readonly string[] {
@@ -99,7 +103,6 @@ const CHANGES: readonly (readonly [change: string, expected: readonly string[]])
   ['added', ['changed tools/list /result/tools/1']],
   ['value', ['changed fixed /result/content/0/text/answer']],
   ['removed', ['changed tools/list /result/tools/2', 'missing fixed ']],
-  ['slow', ['slower fixed ']],
   ['error', ['changed fixed /result/content/0/text /result/isError']],
   ['notification', ['changed count /notifications/3']],
   ['no-hint', ['changed tools/list /result/tools/1/annotations', 'skipped sum ']],
@@ -117,6 +120,15 @@ for (const { era, transport } of PAIRS) {
       );
     });
   }
+
+  test(`${era} over ${transport}: an answer that takes longer is slower and nothing else`, async () => {
+    const report = await replayed(await recording(era, transport), transport, ['slow'], { rules: { slower: { factor: 2, floorMs: 400 } } });
+    assert.ok(told(report).includes('slower fixed '));
+    const rest = told(report).filter((line) => !SKIPPED.includes(line) && !line.startsWith('slower'));
+    assert.deepEqual(rest, []);
+    assert.equal(fails(report), false);
+    assert.equal(fails(report, { slower: true }), true);
+  });
 
   test(`${era} over ${transport}: another question is a difference and gets no recorded answer`, async () => {
     const report = await replayed(await recording(era, transport), transport, ['question']);
