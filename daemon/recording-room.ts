@@ -1,7 +1,7 @@
 /** The parts that record, built together: what is taken out, who writes, what there is. */
 import { randomBytes } from 'node:crypto';
 import type { Paths } from './api/paths.ts';
-import type { TapFilter } from './api/sessions.ts';
+import type { SessionInfo, TapFilter } from './api/sessions.ts';
 import type { StateStore } from './api/state.ts';
 import type { ConfigStore } from './config/store.ts';
 import type { SecretStore } from './security/secrets.ts';
@@ -45,7 +45,7 @@ export interface RecordingRoom {
   readonly recorder: Recorder;
   readonly store: RecordingStore;
   /** Ids of the recordings a session is being written to. */
-  recordingsOf(fits: (filter: TapFilter) => boolean): readonly string[];
+  readonly recordingsOf: (session: SessionInfo) => readonly string[];
   /** Writes what is there and stops; the next daemon goes on. */
   close(): Promise<void>;
 }
@@ -70,13 +70,23 @@ export function recordingRoom(parts: RecordingRoomParts): RecordingRoom {
   return {
     recorder,
     store,
-    recordingsOf: (fits) => recorder.idsFor(fits),
+    recordingsOf: (session) => recorder.idsFor((filter) => isWritten(session, filter)),
     close: async () => {
       for (const stop of stops) stop();
       await store.ready;
       await recorder.close();
     },
   };
+}
+
+/** Whether a recording with this filter has what passes between the session and the daemon, or some of it. */
+function isWritten({ id, client, endpoint, workspace }: SessionInfo, filter: TapFilter): boolean {
+  return (
+    (filter.session === undefined || filter.session === id) &&
+    (filter.client === undefined || filter.client === client) &&
+    (filter.endpoint === undefined || filter.endpoint === endpoint) &&
+    (filter.workspace === undefined || filter.workspace === workspace)
+  );
 }
 
 /** 32 bytes, made once and kept in `keys` as `pseudonyms`: the same secret has the same placeholder in every recording, here and nowhere else. */

@@ -2,14 +2,26 @@
 import type { RecordingMethods } from '../api/recordings.ts';
 import type { TapFilter, TrafficQuery } from '../api/sessions.ts';
 import type { ControlHandlers } from '../endpoints/control-server.ts';
+import { compareRecordings } from '../sessions/compare/compare-recordings.ts';
 import { exportRecording } from '../sessions/formats/export.ts';
 import { importRecording } from '../sessions/formats/import.ts';
+import { recordingStatistics } from '../sessions/inspect/statistics.ts';
 import type { Recorder } from '../sessions/recording/recorder.ts';
 import type { RecordingStore } from '../sessions/recording/recording-store.ts';
 import { showRecording } from '../sessions/recording/show.ts';
 import type { CurrentRedactor } from '../sessions/redaction/current-redactor.ts';
+import { endpointPath } from './endpoint-lookup.ts';
 
-type Own = 'record/start' | 'record/stop' | 'record/list' | 'record/show' | 'record/export' | 'record/import' | 'record/remove';
+type Own =
+  | 'record/start'
+  | 'record/stop'
+  | 'record/list'
+  | 'record/show'
+  | 'record/export'
+  | 'record/import'
+  | 'record/remove'
+  | 'record/statistics'
+  | 'record/compare';
 
 /** What the handlers call. */
 export interface RecordingControlParts {
@@ -26,7 +38,7 @@ export interface RecordingControlParts {
 }
 
 /** Builds the handlers of recordings; comparing and replaying are others'. */
-export function recordingHandlers(parts: RecordingControlParts): Pick<ControlHandlers, Own & keyof RecordingMethods> {
+export function recordingHandlers(parts: RecordingControlParts): Pick<ControlHandlers, keyof RecordingMethods> {
   const { recorder, store, redactor, folder, version, onChange } = parts;
   const filterOf = ({ session, client, endpoint, workspace, server }: TapFilter): TapFilter => {
     const id = parts.workspaceId(workspace);
@@ -54,6 +66,17 @@ export function recordingHandlers(parts: RecordingControlParts): Pick<ControlHan
       const asked: TrafficQuery = { ...query, ...filterOf(query) };
       return { info: await reader.info(), ...(await showRecording(reader, asked)) };
     },
+    'record/statistics': async ({ recording, server }) => {
+      const reader = await store.open(recording);
+      return recordingStatistics(reader.lines(), (line) => reader.message(line), { server });
+    },
+    'record/compare': async ({ recording, with: other, rules }) =>
+      compareRecordings({
+        before: await store.open(recording),
+        after: await store.open(other),
+        names: [recording, other],
+        ...(rules === undefined ? {} : { rules }),
+      }),
     'record/export': async ({ recording, to, format }) =>
       exportRecording(await store.open(recording), {
         redactor,
@@ -78,11 +101,5 @@ export function recordingHandlers(parts: RecordingControlParts): Pick<ControlHan
       if (removed) onChange();
       return { removed };
     },
-  };
-}
-
-/** People name an endpoint as they do elsewhere: `default`; the tap knows its path. */
-function endpointPath(endpoint: string, workspace: string | undefined): string {
-  if (endpoint.startsWith('/')) return endpoint;
-  return workspace === undefined ? `/mcp/${endpoint}` : `/mcp/${workspace}/${endpoint}`;
+  } satisfies Pick<ControlHandlers, Own> as unknown as Pick<ControlHandlers, keyof RecordingMethods>;
 }

@@ -1,0 +1,71 @@
+/** Recordings in a terminal. */
+import type { RecordingInfo, ReplayReport } from '../../api/recordings.ts';
+import type { TrafficRow } from '../../api/sessions.ts';
+import { table } from '../table.ts';
+
+/** A table of recordings. */
+export function recordingsText(recordings: readonly RecordingInfo[], width: number): string {
+  if (recordings.length === 0) return 'There is no recording. `signalbox record start` begins one.';
+  const rows = recordings.map(({ id, name, createdAt, frames, bytes, clients, servers, live, gaps, problem }) => [
+    id,
+    name ?? '',
+    createdAt.slice(0, 19).replace('T', ' '),
+    `${frames} messages`,
+    bytesText(bytes),
+    live ? 'recording' : problem === undefined ? (gaps === 0 ? '' : `${gaps} gaps`) : problem.code,
+    [...clients, ...servers].join(', '),
+  ]);
+  return table(rows, { width });
+}
+
+/** One recording in a line or two. */
+export function recordingText({ id, name, frames, bytes, path, problem }: RecordingInfo): string {
+  const line = `${name === undefined ? id : `${name} (${id})`}: ${frames} messages, ${bytesText(bytes)}, ${path}`;
+  return problem === undefined ? line : `${line}\n${problem.message} ${problem.cause} (${problem.code})`;
+}
+
+/** The timeline, a row a line: time, who to whom, what. */
+export function rowsText(rows: readonly TrafficRow[], began: number, width: number): string {
+  return table(
+    rows.map((row) => [String(Math.floor(row.seq)), ((row.time - began) / 1000).toFixed(3), placeText(row), whatText(row)]),
+    { width },
+  );
+}
+
+function placeText({ edge, direction, client, server, kind }: TrafficRow): string {
+  if (kind === 'gap') return '';
+  const [who, arrow] =
+    edge === 'client' ? [client ?? 'client', direction === 'in' ? '→' : '←'] : [server ?? 'server', direction === 'in' ? '←' : '→'];
+  return direction === undefined ? who : edge === 'client' ? `${who} ${arrow}` : `  ${arrow} ${who}`;
+}
+
+function whatText(row: TrafficRow): string {
+  const { kind, type, method, target, status, ms, text, id, message } = row;
+  const body = message === undefined ? '' : `\n${JSON.stringify(message, null, 2)}`;
+  if (kind !== 'frame') return `${kind}${text === undefined ? '' : `: ${text.replaceAll('\n', ' ')}`}`;
+  const subject = [method, target].filter((part) => part !== undefined).join(' ');
+  if (type !== 'response') return `${subject}${id === undefined ? ' (notification)' : ` #${id}`}${body}`;
+  return `${subject === '' ? 'answer' : subject} #${id} ${status ?? ''}${ms === undefined ? '' : ` ${ms.toFixed(1)} ms`}${body}`;
+}
+
+/** What a comparison found, a difference a paragraph. */
+export function comparisonText({ equal, differences, skipped }: ReplayReport): string {
+  const lines = differences.flatMap(({ kind, method, target, changes, why, request }) => [
+    `${kind}: ${[method, target].filter((part) => part !== undefined).join(' ')}${request === undefined ? '' : ` (message ${request})`}${why === undefined ? '' : `: ${why}`}`,
+    ...changes.map(({ pointer, before, after }) => `  ${pointer || '/'}: ${shortJson(before)} → ${shortJson(after)}`),
+  ]);
+  const counts = [`${equal} equal`, `${differences.length} different`, ...(skipped === 0 ? [] : [`${skipped} skipped`])];
+  return [...lines, counts.join(', ')].join('\n');
+}
+
+function shortJson(value: unknown): string {
+  const text = value === undefined ? 'nothing' : JSON.stringify(value);
+  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
+}
+
+/** A size people can read. */
+export function bytesText(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  const [unit, divisor] = bytes < 1e6 ? ['kB', 1e3] : bytes < 1e9 ? ['MB', 1e6] : ['GB', 1e9];
+  return `${(bytes / Number(divisor)).toFixed(1)} ${unit}`;
+}
