@@ -71,8 +71,11 @@ const SHAPES: Readonly<Record<Exclude<ControlMethod, 'hello'>, Shape>> = {
   'record/import': { file: 'string', format: 'string?', name: 'string?' },
   'record/remove': { recording: 'string' },
   'record/compare': { recording: 'string', with: 'string', rules: 'object?' },
-  'replay/serve': { recording: 'string', server: 'string?', timing: 'boolean?' },
+  'replay/serve': { recording: 'string', server: 'string?', timing: 'boolean?', folder: 'string?' },
   'replay/stop': { id: 'string' },
+  'faults/set': { rule: 'object', minutes: 'number?' },
+  'faults/list': {},
+  'faults/clear': { id: 'string?' },
   'replay/run': {
     recording: 'string',
     against: 'object',

@@ -24,6 +24,12 @@ export function eventOf(message: Message, id?: string): Event {
   return typeof frame === 'string' ? `${head}${frame}\n\n` : [Buffer.from(head), ...frame, END_OF_EVENT];
 }
 
+/** Bytes of the message in an event that {@link eventOf} made. */
+export function messageSize(event: Event): number {
+  if (typeof event === 'string') return Buffer.byteLength(event) - event.indexOf('data: ') - 'data: '.length - END_OF_EVENT.length;
+  return eventSize(event) - (event[0]?.length ?? 0) - END_OF_EVENT.length;
+}
+
 /** Starts an event stream that says now and then that it is alive, until it closes. */
 export function openStream(response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' });

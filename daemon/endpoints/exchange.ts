@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Origin, TapChannel } from '../api/sessions.ts';
 import { RPC } from '../protocol/codes.ts';
 import type { Message, RequestId } from '../protocol/message.ts';
-import { eventOf, eventSize, openStream, writeEvent, writeJson } from './event-stream.ts';
+import { eventOf, messageSize, openStream, writeEvent, writeJson } from './event-stream.ts';
 
 /** 2026-07-28, "Sending messages": errors of the request itself have a status of their own; every other error is an answer like any. */
 const STATUS: ReadonlyMap<number, number> = new Map([
@@ -45,7 +45,7 @@ export class Exchange {
     this.#stream();
     const event = eventOf(message);
     writeEvent(this.#response, event, last);
-    this.#sent(message, eventSize(event));
+    this.#sent(message, messageSize(event));
   }
 
   /** The client went away before its answer: for a modern one that is a cancel. */

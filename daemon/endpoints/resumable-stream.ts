@@ -1,7 +1,7 @@
 /** One event stream of a legacy session that survives its connection (2025-11-25, "Resumability and Redelivery"). */
 import type { ServerResponse } from 'node:http';
 import type { Message } from '../protocol/message.ts';
-import { type Event, eventOf, eventSize, openStream, writeEvent } from './event-stream.ts';
+import { type Event, eventOf, eventSize, messageSize, openStream, writeEvent } from './event-stream.ts';
 
 /** Events kept for one stream; beyond that the oldest notification goes. */
 const EVENTS = 256;
@@ -105,20 +105,20 @@ export class ResumableStream {
 
   /**
    * Says something; after an `answer` nothing follows.
-   * @returns bytes of the event; 0 when it is over
+   * @returns bytes of the message; 0 when it is over
    */
   send(message: Message, kind: Kept['kind']): number {
     if (this.#over) return 0;
     this.#sequence += 1;
     const last = kind === 'answer';
     const event = eventOf(message, this.#id(this.#sequence, last));
-    const size = eventSize(event);
-    this.#keep({ sequence: this.#sequence, event, size, kind });
+    this.#keep({ sequence: this.#sequence, event, size: eventSize(event), kind });
     if (last) this.#over = this.#answered = true;
-    if (this.#response === undefined) return size;
+    const bytes = messageSize(event);
+    if (this.#response === undefined) return bytes;
     this.#written = this.#sequence;
     writeEvent(this.#response, event, last);
-    return size;
+    return bytes;
   }
 
   /** Ends it without an answer. */
