@@ -8,8 +8,10 @@ import { ConfigStore } from './config/store.ts';
 import { conformanceHandlers } from './control/conformance.ts';
 import { ControlClient } from './control/control-client.ts';
 import { findEndpoint, workspaceIdOf } from './control/endpoint-lookup.ts';
+import { configuredFaults, faultHandlers, faultProblem } from './control/faults.ts';
 import { controlHandlers } from './control/handlers.ts';
 import { recordingHandlers } from './control/recordings.ts';
+import { ServedReplays } from './control/replay-serve.ts';
 import { sessionHandlers } from './control/sessions.ts';
 import { Activity } from './endpoints/activity.ts';
 import { BridgeServer } from './endpoints/bridge-server.ts';
@@ -24,13 +26,15 @@ import { installation } from './lifecycle/installation.ts';
 import { acquireOwnership } from './lifecycle/ownership.ts';
 import { listenRemembered } from './lifecycle/port.ts';
 import { removeRuntimeFile, writeRuntimeFile } from './lifecycle/runtime-file.ts';
+import { recordingRoom, trafficRedactor } from './recording-room.ts';
 import { CatalogStore } from './router/catalog-store.ts';
 import { Router } from './router/router.ts';
 import { KeyRing } from './security/key-ring.ts';
 import { SecretStore } from './security/secrets.ts';
 import { TokenStore } from './security/tokens.ts';
 import { TrustStore } from './security/trust.ts';
-import { serverHost } from './server-host.ts';
+import { faultKey, serverHost } from './server-host.ts';
+import { FaultBook } from './sessions/faults/faults.ts';
 import { TapHub } from './sessions/tap/hub.ts';
 import { daemonId } from './state/daemon-id.ts';
 import { digestKey } from './state/digest-key.ts';
@@ -80,10 +84,14 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
   const messageBytes = (): number => config.limits().messageBytes;
   const ownId = daemonId(state);
 
+  const redactor = trafficRedactor({ state, config, secrets, controlToken });
   const tap = new TapHub({
     onSessions: () => changed('sessions'),
     onFault: (error) => log('error', `A listener of the traffic failed and hears nothing more: ${String(error)}`),
   });
+  const faults = new FaultBook(() => changed('servers'));
+  const armFaults = (): void => faults.configure(configuredFaults(config.endpoints(), faultKey));
+  armFaults();
   const host = serverHost({
     paths,
     identity,
@@ -93,6 +101,7 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
     children,
     journal,
     tap,
+    faults,
     folderOf: (id) => config.workspaces().find((known) => known.id === id)?.folder,
     messageBytes,
     redact: (text) => secrets.redact(text),
@@ -119,6 +128,17 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
     resolveStopped = resolve;
   });
   const idle = new IdleStop(config.idleStopMinutes, () => void stop('nobody used it for a while'));
+  const recordings = recordingRoom({
+    paths,
+    version,
+    tap,
+    config,
+    secrets,
+    redactor,
+    log,
+    hold: (reason) => idle.hold(reason),
+    onChange: () => changed('recordings'),
+  });
   let releaseControl: (() => void) | undefined;
   const activity = new Activity(() => idle.hold('requests'));
   const bridge = new BridgeServer({
@@ -128,11 +148,14 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
     tap,
     onClient: (client) => counted(idle.hold(`client ${client}`), () => changed('sessions')),
   });
+  const replays = new ServedReplays({ recordingsDir: paths.recordingsDir, log, hold: () => idle.hold('replay') });
   let listening: { readonly port: number; readonly note?: ErrorShape } = { port: 0 };
   const url = (path: string): string => `http://127.0.0.1:${listening.port}${path}`;
 
   const status = (): DaemonStatus => ({
-    ...statusOf({ config, endpoints, bridge, url }),
+    ...statusOf({ config, endpoints, bridge, url, faulty: (name) => faultProblem(faults, name) }),
+    ...(faults.list().length === 0 ? {} : { faults: faults.list() }),
+    ...(replays.list().length === 0 ? {} : { replays: replays.list() }),
     version,
     build,
     pid: process.pid,
@@ -167,12 +190,21 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
       ...sessionHandlers({
         tap,
         client,
-        redact: (message) => message,
-        recordingsOf: () => [],
+        redact: redactor.redact,
+        recordingsOf: recordings.recordingsOf,
         workspaceId: (workspace) => workspaceIdOf(config, workspace),
         view: (ref) => findEndpoint(endpoints, config, ref).view,
       }),
-      ...recordingHandlers(),
+      ...recordingHandlers({
+        ...recordings,
+        redactor,
+        version,
+        folder: paths.recordingsDir,
+        workspaceId: (workspace) => workspaceIdOf(config, workspace),
+        onChange: () => changed('recordings'),
+      }),
+      ...replays.handlers(),
+      ...faultHandlers(faults, log),
       ...conformanceHandlers({
         config,
         children,
@@ -205,6 +237,7 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
     },
   });
   config.onChange(() => {
+    armFaults();
     void endpoints
       .sync(config.endpoints())
       .catch((error: unknown) => log('error', `The new configuration could not be applied: ${String(error)}`));
@@ -223,10 +256,12 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
       bridge.close();
       endpoints.close();
       router.close();
-      await Promise.all([config.close(), host.close()]);
+      faults.close();
+      await Promise.all([config.close(), host.close(), replays.close()]);
       await children.close();
       await control?.close();
       await closeServer(server);
+      await recordings.close();
       tap.close();
       state.close();
       ownership?.release();

@@ -9,6 +9,12 @@ import type { ChildRegistry } from './lifecycle/children.ts';
 import { ChildEnvironments } from './lifecycle/environment.ts';
 import type { installation } from './lifecycle/installation.ts';
 import { patternOpener } from './patterns/pattern-opener.ts';
+import type { FaultBook } from './sessions/faults/faults.ts';
+import { recordingOpener } from './sessions/replay-server/link.ts';
+import { reloaded } from './sessions/replay-server/load.ts';
+import { locateRecording } from './sessions/replay-server/locate.ts';
+import { entryOptions } from './sessions/replay-server/rules.ts';
+import { faulty } from './upstreams/faulty-link.ts';
 import type { Identity } from './upstreams/handshake.ts';
 import type { OpenLink } from './upstreams/link.ts';
 import { linkOpener } from './upstreams/open-link.ts';
@@ -27,6 +33,8 @@ export interface ServerHostParts {
   readonly journal: Journal;
   /** Sees every frame. Absent = nobody does. */
   readonly tap: Tap | undefined;
+  /** What goes wrong on purpose. */
+  readonly faults: FaultBook;
   /** Folder of a workspace by its id. */
   readonly folderOf: (workspace: string | undefined) => string | undefined;
   readonly messageBytes: () => number;
@@ -36,10 +44,12 @@ export interface ServerHostParts {
 
 /** Makes the host of all servers. */
 export function serverHost(parts: ServerHostParts): UpstreamHost {
-  const { paths, identity, installed, state, hop, children, journal, tap, folderOf, messageBytes, redact, onState } = parts;
+  const { paths, identity, installed, state, hop, children, journal, tap, faults, folderOf, messageBytes, redact, onState } = parts;
   const environments = new ChildEnvironments();
   const host: UpstreamHost = new UpstreamHost((server, workspace) => {
     const folder = folderOf(workspace);
+    // Inside of the tap: it sees what the daemon has to cope with.
+    const unreliable = (open: OpenLink): OpenLink => faulty(open, server.name, faults.judge(faultKey(server.name, workspace), server.name));
     const seen = (open: OpenLink): OpenLink => (tap === undefined ? open : tapped(open, tap, server, workspace));
     return {
       identity,
@@ -49,40 +59,56 @@ export function serverHost(parts: ServerHostParts): UpstreamHost {
       onState,
       ...(folder === undefined ? {} : { folder }),
       openLink: seen(
-        linkOpener(server, workspace, {
-          spawn: async (spec) => children.spawn(spec),
-          environment: (own) => environments.of(own),
-          hop,
-          node: {
-            command: process.execPath,
-            // The filesystem server refuses to serve these two folders, so it must know them.
-            env: {
-              SIGNALBOX_STATE_DIR: paths.stateDir,
-              SIGNALBOX_CONFIG_DIR: paths.configDir,
-              ...(process.versions['electron'] === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' }),
+        unreliable(
+          linkOpener(server, workspace, {
+            spawn: async (spec) => children.spawn(spec),
+            environment: (own) => environments.of(own),
+            hop,
+            node: {
+              command: process.execPath,
+              // The filesystem server refuses to serve these two folders, so it must know them.
+              env: {
+                SIGNALBOX_STATE_DIR: paths.stateDir,
+                SIGNALBOX_CONFIG_DIR: paths.configDir,
+                ...(process.versions['electron'] === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' }),
+              },
             },
-          },
-          pluginHost: installed.pluginHost,
-          pluginsDir: installed.pluginsDir,
-          base: (id) => folderOf(id) ?? homedir(),
-          messageBytes,
-          redact,
-          pattern: patternOpener((used, id) => host.find(used, id)),
-          onStderr: ({ name }, line) => {
-            journal.stderr(name, workspace, line);
-            tap?.stderr(name, workspace, redact(line));
-          },
-          onAudit: ({ name }, line) =>
-            appendFileSync(
-              paths.auditFile,
-              `${JSON.stringify({ server: name, ...(workspace === undefined ? {} : { workspace }), ...auditLine(line) })}\n`,
-              { mode: 0o600 },
-            ),
-        }),
+            pluginHost: installed.pluginHost,
+            pluginsDir: installed.pluginsDir,
+            base: (id) => folderOf(id) ?? homedir(),
+            messageBytes,
+            redact,
+            pattern: patternOpener((used, id) => host.find(used, id)),
+            recording: ({ name, entry }, id) => {
+              const place = folderOf(id);
+              const note = (text: string): void => journal.stderr(name, id, text);
+              const locate = (): string =>
+                locateRecording(entry.recording, { recordingsDir: paths.recordingsDir, ...(place === undefined ? {} : { folder: place }) });
+              const { server: edge } = entry;
+              const options = { ...entryOptions(entry), ...(edge === undefined ? {} : { server: edge }), onNote: note, onMiss: note };
+              return recordingOpener(name, reloaded(locate, options));
+            },
+            onStderr: ({ name }, line) => {
+              journal.stderr(name, workspace, line);
+              tap?.stderr(name, workspace, redact(line));
+            },
+            onAudit: ({ name }, line) =>
+              appendFileSync(
+                paths.auditFile,
+                `${JSON.stringify({ server: name, ...(workspace === undefined ? {} : { workspace }), ...auditLine(line) })}\n`,
+                { mode: 0o600 },
+              ),
+          }),
+        ),
       ),
     };
   });
   return host;
+}
+
+/** Names one server among those of all workspaces. */
+export function faultKey(server: string, workspace: string | undefined): string {
+  return `${workspace ?? ''} ${server}`;
 }
 
 function auditLine(line: string): object {

@@ -1,6 +1,7 @@
 /** The picture of what runs, for people. */
 import type { ResolvedEndpoint } from './api/config.ts';
 import type { DaemonStatus, EndpointStatus, ServerStatus } from './api/control.ts';
+import type { ErrorShape } from './api/errors.ts';
 import type { ConfigStore, ConfiguredServer } from './config/store.ts';
 import { kindOf, serverStatus } from './control/handlers.ts';
 import type { BridgeServer } from './endpoints/bridge-server.ts';
@@ -12,6 +13,8 @@ export interface StatusParts {
   readonly endpoints: EndpointSet;
   readonly bridge: BridgeServer;
   readonly url: (path: string) => string;
+  /** What people are told of a server whose requests go wrong on purpose. */
+  readonly faulty?: (server: string) => ErrorShape | undefined;
 }
 
 /** Endpoints, servers (each once, however many endpoints it is in), workspaces, problems and sessions. */
@@ -20,10 +23,11 @@ export function statusOf({
   endpoints,
   bridge,
   url,
+  faulty,
 }: StatusParts): Pick<DaemonStatus, 'endpoints' | 'servers' | 'workspaces' | 'problems' | 'sessions'> {
   const served = endpoints.all();
   const servers = served.flatMap(({ view }) =>
-    view.members.map((member) => [member.upstream, serverStatus(member, view.endpoint.workspace)] as const),
+    view.members.map((member) => [member.upstream, withFaults(serverStatus(member, view.endpoint.workspace), faulty)] as const),
   );
   return {
     endpoints: served.map(({ view: { endpoint } }) => ({
@@ -44,6 +48,11 @@ export function statusOf({
     problems: config.problems(),
     sessions: bridge.sessions + served.reduce((sum, { http }) => sum + http.sessions, 0),
   };
+}
+
+function withFaults(status: ServerStatus, faulty: StatusParts['faulty']): ServerStatus {
+  const problem = faulty?.(status.name);
+  return problem === undefined ? status : { ...status, problems: [problem, ...(status.problems ?? [])] };
 }
 
 function namespacesOf({ servers }: ResolvedEndpoint): NonNullable<EndpointStatus['namespaces']> {

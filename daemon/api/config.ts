@@ -1,6 +1,7 @@
 /** The configuration after parsing and validation, before substitution of `${…}`. The JSON Schema beside the loader is its source of truth. */
 
 import type { ConformanceSettings } from './conformance.ts';
+import type { FaultRule } from './faults.ts';
 
 /** `read` ⊂ `write` ⊂ `admin`. */
 export type Access = 'read' | 'write' | 'admin';
@@ -28,6 +29,8 @@ interface ServerCommon {
   readonly sharing?: 'auto' | 'always' | 'never';
   /** Tools that may be issued again after an interruption (the server's own names, `*` = all). */
   readonly replaySafe?: readonly string[];
+  /** What goes wrong with its requests on purpose, for tests. Only in the user's own file, or on a recording. */
+  readonly faults?: readonly FaultRule[];
   /** How it is treated while it is tested. */
   readonly conformance?: ConformanceSettings;
 }
@@ -97,8 +100,24 @@ export interface PatternServer extends ServerCommon {
   readonly chain?: Readonly<Record<string, ChainTool>>;
   readonly aggregate?: Readonly<Record<string, AggregateTool>>;
 }
+/** A recording played as a server: no process of its own. */
+export interface RecordingServer extends ServerCommon {
+  readonly type?: 'recording';
+  /** Path of an exported file (relative: to the workspace, or to the user's file), id or name. */
+  readonly recording: string;
+  /** Plays what this server said to the daemon instead of what the daemon said to its clients. */
+  readonly server?: string;
+  /** true: the recorded pauses; a number: so many times as long. Default: none. */
+  readonly timing?: boolean | number;
+  /** Default `params`. */
+  readonly match?: 'params' | 'order' | 'target';
+  /** JSON pointers into the parameters whose values do not count. */
+  readonly ignore?: readonly string[];
+  /** What answers a request made more often than it was recorded. Default `last`. */
+  readonly repeat?: 'last' | 'loop' | 'never';
+}
 /** One MCP server as configured. */
-export type ServerEntry = PluginServer | StdioServer | HttpServer | PatternServer;
+export type ServerEntry = PluginServer | StdioServer | HttpServer | PatternServer | RecordingServer;
 
 /** A server inside a namespace. */
 export interface Binding {

@@ -2,7 +2,8 @@
 import type { CallEvents, CallMethods } from './calls.ts';
 import type { ConfigProblem, ResolvedEndpoint, WorkspaceInfo } from './config.ts';
 import type { ConformanceEvents, ConformanceMethods } from './conformance.ts';
-import type { RecordingEvents, RecordingMethods } from './recordings.ts';
+import type { FaultInfo, FaultMethods } from './faults.ts';
+import type { RecordingEvents, RecordingMethods, ServedReplay } from './recordings.ts';
 import type { SessionEvents, SessionMethods } from './sessions.ts';
 
 /** Control protocol versions this build speaks. A daemon serves N and N−1. */
@@ -16,7 +17,7 @@ export interface ServerStatus {
   readonly name: string;
   readonly alias: string;
   readonly workspace?: string;
-  readonly kind: 'plugin' | 'stdio' | 'http' | 'pattern';
+  readonly kind: 'plugin' | 'stdio' | 'http' | 'pattern' | 'recording';
   readonly state: ServerState;
   /** Questions its clients have not answered yet; absent when there are none. */
   readonly asking?: number;
@@ -58,6 +59,10 @@ export interface DaemonStatus {
   readonly workspaces: readonly WorkspaceInfo[];
   readonly problems: readonly ConfigProblem[];
   readonly sessions: number;
+  /** What goes wrong on purpose. */
+  readonly faults?: readonly FaultInfo[];
+  /** Recordings served as servers. */
+  readonly replays?: readonly ServedReplay[];
 }
 /** A tool of the endpoint (the MCP `Tool` object, names already exposed), with its server; also where clients have to search for it. */
 export interface ToolInfo {
@@ -86,7 +91,7 @@ export interface EndpointRef {
 }
 
 /** Every request of the control channel: params and result. The first must be `hello`. */
-export interface ControlMethods extends CallMethods, SessionMethods, RecordingMethods, ConformanceMethods {
+export interface ControlMethods extends CallMethods, SessionMethods, RecordingMethods, ConformanceMethods, FaultMethods {
   hello: {
     params: { protocol: readonly [number, number]; client: { name: string; version: string; kind: 'cli' | 'extension' } };
     result: { protocol: number; version: string; build: string; pid: number };

@@ -181,6 +181,14 @@ export type ReplayTarget =
     }
   | { readonly kind: 'http'; readonly url: string; readonly headers?: Readonly<Record<string, string>> };
 
+/** A recording that is served. */
+export interface ServedReplay {
+  readonly id: string;
+  readonly url: string;
+  readonly recording: string;
+  readonly server?: string;
+}
+
 /** The part of the control channel about recordings. `recording` is an id, a name, or the path of an exported file. */
 export interface RecordingMethods {
   'record/start': { params: TapFilter & { name?: string; ring?: boolean }; result: RecordingInfo };
@@ -202,9 +210,9 @@ export interface RecordingMethods {
   'record/import': { params: { file: string; format?: string; name?: string }; result: RecordingInfo };
   'record/remove': { params: { recording: string }; result: { removed: boolean } };
   'record/compare': { params: { recording: string; with: string; rules?: ReplayRules }; result: ReplayReport };
-  /** Serves a recording as a server at a URL of the daemon until stopped. */
+  /** Serves a recording as a server at a URL of the daemon until stopped. Names and relative paths may also be those of a workspace's `folder`. */
   'replay/serve': {
-    params: { recording: string; server?: string; timing?: boolean };
+    params: { recording: string; server?: string; timing?: boolean; folder?: string };
     result: { id: string; url: string };
   };
   'replay/stop': { params: { id: string }; result: Record<string, never> };

@@ -5,10 +5,13 @@ import { conformCommand } from './conform.ts';
 import { connectCommand } from './connect.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
+import { faultsCommand } from './faults.ts';
 import type { CommandGroup } from './help.ts';
 import { logsCommand } from './logs.ts';
 import { promptCommand } from './prompt.ts';
 import { readCommand } from './read.ts';
+import { recordCommand } from './record.ts';
+import { replayCommand } from './replay.ts';
 import { restartCommand } from './restart.ts';
 import { secretCommand } from './secret.ts';
 import { serveCommand } from './serve.ts';
@@ -28,6 +31,6 @@ export const COMMANDS: readonly CommandGroup[] = [
   { title: 'Clients', commands: [wireCommand, unwireCommand, connectCommand, clientsCommand] },
   { title: 'Servers', commands: [serversCommand, serveCommand, trustCommand, secretCommand] },
   { title: 'Try it', commands: [toolsCommand, callCommand, readCommand, promptCommand, demoCommand] },
-  { title: 'Test it', commands: [conformCommand] },
+  { title: 'Test it', commands: [recordCommand, conformCommand, replayCommand, faultsCommand] },
   { title: 'About', commands: [versionCommand] },
 ];

@@ -29,6 +29,25 @@ export function statusText(status: DaemonStatus): string {
     ...(status.portNote === undefined ? [] : [['note', status.portNote]]),
   ];
   const parts = [`Signalbox ${status.version}\n${table(facts, { indent: 2 })}`, endpointsText(status), serversText(status.servers)];
+  if (status.faults !== undefined)
+    parts.push(
+      `FAULTS ARE PUT INTO CALLS ON PURPOSE (\`signalbox faults clear\`)\n${table(
+        status.faults.map(({ id, rule, made, until }) => [
+          id,
+          JSON.stringify(rule),
+          `${made} so far`,
+          until === undefined ? 'configuration' : `until ${until}`,
+        ]),
+        { indent: 2 },
+      )}`,
+    );
+  if (status.replays !== undefined)
+    parts.push(
+      `Recordings served\n${table(
+        status.replays.map(({ id, recording, url }) => [id, recording, url]),
+        { indent: 2 },
+      )}`,
+    );
   if (status.workspaces.length > 0)
     parts.push(
       `Workspaces\n${table(

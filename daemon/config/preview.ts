@@ -31,6 +31,7 @@ function action(entry: ServerEntry): string {
       .filter(({ tool }) => tool !== undefined)
       .map(({ server, tool }) => shown(`${server}: ${tool ?? ''}`))
       .join(', ')}`;
+  if ('recording' in entry) return `plays the recording ${shown(entry.recording)}`;
   if ('plugin' in entry) return `runs the plugin ${shown(entry.plugin)} with ${shown(JSON.stringify(entry.settings ?? {}))}`;
   if ('url' in entry)
     return `connects to ${shown(entry.url)}${entry.headers === undefined ? '' : ` with the headers ${shown(Object.keys(entry.headers).join(', '))}`}`;

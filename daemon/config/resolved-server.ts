@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { isAbsolute, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import type { PatternServer, ResolvedServer, ServerEntry } from '../api/config.ts';
 import { errorShape } from '../api/errors.ts';
 import { aliasOf } from './alias.ts';
@@ -105,10 +105,22 @@ function placed(entry: ServerEntry, { from }: MergedServer, { workspace, configD
   if ('url' in entry) return entry;
   if (isPattern(entry)) return { ...entry, timeoutMs: entry.timeoutMs ?? 0 };
   const base = workspace?.folder ?? variables.userHome;
+  if ('recording' in entry)
+    return { ...entry, recording: recordingPath(entry.recording, from === 'workspace' ? base : undefined, configDir) };
   const cwd = entry.cwd === undefined ? base : resolve(base, entry.cwd);
   if (!('plugin' in entry)) return { ...entry, cwd };
   const isFolder = /^\.{1,2}(?:[\\/]|$)/.test(entry.plugin) || isAbsolute(entry.plugin);
   return { ...entry, cwd, plugin: isFolder ? resolve(from === 'workspace' ? base : configDir, entry.plugin) : entry.plugin };
+}
+
+/**
+ * A recording by its path. A workspace shares its own: a name there is that of a file in `.signalbox/recordings`, never one of the state
+ * directory, which holds what all workspaces said. In the user's file a name stays one.
+ */
+function recordingPath(recording: string, workspace: string | undefined, configDir: string): string {
+  const isPath = /[\\/]|\.jsonl$/.test(recording);
+  if (workspace === undefined) return isPath ? resolve(configDir, recording) : recording;
+  return resolve(workspace, isPath ? recording : join('.signalbox', 'recordings', `${recording}.jsonl`));
 }
 
 /** JSON with sorted keys: the order in which someone writes an entry does not restart a server. */

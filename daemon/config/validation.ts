@@ -89,7 +89,7 @@ function describe(document: ConfigDocument, error: ValidationError): [JsonPath, 
         path,
         'SBX_CONFIG_INVALID',
         part.errorMessage ?? error.message,
-        'Keep one: `plugin` for a plugin, `command` for a program, `url` for a server on the network, `chain` and `aggregate` for tools made of others.',
+        'Keep one: `plugin` for a plugin, `command` for a program, `url` for a server on the network, `chain` and `aggregate` for tools made of others, `recording` for a recording.',
       ),
     ];
   }

@@ -19,6 +19,13 @@ const ACCESS: readonly Access[] = ['read', 'write', 'admin'];
 export function widening(name: string, entry: ServerEntry, user: LoadedConfig, place: MergePlace): string | undefined {
   const own = user.servers.get(name);
   if (own?.enabled === false && entry.enabled !== false) return `\`${name}\` is switched off in your own configuration.`;
+  if (entry.faults !== undefined && !('recording' in entry))
+    return `\`${name}\` has \`faults\`, which only your own configuration may put into a live server.`;
+  if ('recording' in entry) {
+    const file = resolve(place.workspaceFolder ?? '/', entry.recording.replaceAll('${workspaceFolder}', place.workspaceFolder ?? '/'));
+    if (place.workspaceFolder === undefined || file.includes('${') || !isInside(file, place.workspaceFolder))
+      return `\`${name}\` plays the recording ${JSON.stringify(entry.recording)}, which is outside the workspace.`;
+  }
   if (isPlugin(entry)) {
     const same =
       own !== undefined && isPlugin(own) && own.plugin === entry.plugin

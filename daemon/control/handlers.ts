@@ -4,6 +4,7 @@ import type { ServerEntry } from '../api/config.ts';
 import type { ConformanceMethods } from '../api/conformance.ts';
 import type { DaemonStatus, EndpointRef, ServerStatus } from '../api/control.ts';
 import { SignalboxError } from '../api/errors.ts';
+import type { FaultMethods } from '../api/faults.ts';
 import type { Paths } from '../api/paths.ts';
 import type { RecordingMethods } from '../api/recordings.ts';
 import type { SessionMethods } from '../api/sessions.ts';
@@ -39,7 +40,7 @@ export interface ControlParts {
 /** Builds the handler table. */
 export function controlHandlers(
   parts: ControlParts,
-): Omit<ControlHandlers, keyof SessionMethods | keyof RecordingMethods | keyof ConformanceMethods> {
+): Omit<ControlHandlers, keyof SessionMethods | keyof RecordingMethods | keyof ConformanceMethods | keyof FaultMethods> {
   const { config, endpoints, router, client, tokens, secrets, paths } = parts;
   const served = (ref: EndpointRef): ServedEndpoint => findEndpoint(endpoints, config, ref);
   const call = async (view: EndpointView, method: string, params: Record<string, unknown>): Promise<Record<string, unknown>> =>

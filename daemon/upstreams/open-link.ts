@@ -1,6 +1,6 @@
 /** From a configured server to an open link: plugin, command, URL or pattern. */
 import { createInterface } from 'node:readline';
-import type { PatternServer, ResolvedServer } from '../api/config.ts';
+import type { PatternServer, RecordingServer, ResolvedServer } from '../api/config.ts';
 import { SignalboxError } from '../api/errors.ts';
 import { AUDIT_FD, SETTINGS_FD } from '../api/plugin.ts';
 import type { OpenLink, SpawnChild } from './link.ts';
@@ -29,6 +29,8 @@ export interface LinkParts {
   readonly hop?: string;
   /** Opens servers that are patterns over others: what they need is above this room. */
   readonly pattern?: (server: ResolvedServer & { readonly entry: PatternServer }, workspace: string | undefined) => OpenLink;
+  /** Opens servers that are recordings, which are played above this room. */
+  readonly recording?: (server: ResolvedServer & { readonly entry: RecordingServer }, workspace: string | undefined) => OpenLink;
 }
 
 /** Makes the function that opens links to one server. */
@@ -76,6 +78,10 @@ function opener(server: ResolvedServer, workspace: string | undefined, parts: Li
       },
     };
     return async (listener) => (entry.type === 'sse' ? new SseLink(listener, options) : urlLink(listener, options));
+  }
+  if ('recording' in entry) {
+    if (parts.recording === undefined) throw new Error('nothing here plays recordings');
+    return parts.recording({ ...server, entry }, workspace);
   }
   if (!('command' in entry || 'plugin' in entry)) {
     if (parts.pattern === undefined) throw new Error('nothing here opens patterns');

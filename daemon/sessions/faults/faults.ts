@@ -4,6 +4,14 @@ import type { FaultInfo, FaultJudge, FaultRule, FaultVerdict } from '../../api/f
 import { nameFits } from '../compare/rules.ts';
 import { ActiveRule } from './rule.ts';
 
+/** The rules in the entry of one server. */
+export interface ConfiguredFaults {
+  /** Names this one server among all, of every workspace. */
+  readonly key: string;
+  readonly server: string;
+  readonly rules: readonly FaultRule[];
+}
+
 /** A rule that was set, and when it goes. */
 interface SetRule {
   readonly id: string;
@@ -39,7 +47,7 @@ function verdictOf(server: string, rules: Iterable<ActiveRule>, { method, params
 /** Every fault of the daemon: those set for now, and those of the configuration, which come and go with their servers. */
 export class FaultBook {
   readonly #set = new Map<string, SetRule>();
-  readonly #configured = new Map<string, readonly ActiveRule[]>();
+  readonly #configured = new Map<string, { readonly text: string; readonly rules: readonly ActiveRule[] }>();
   readonly #onChange: () => void;
   #timer: NodeJS.Timeout | undefined;
 
@@ -66,21 +74,23 @@ export class FaultBook {
     return cleared;
   }
 
-  /** The rules of a server's entry are in force from now on; none takes them back. @param key of this one server among all */
-  configure(key: string, server: string, rules: readonly FaultRule[]): void {
-    if (rules.length === 0) this.#configured.delete(key);
-    // A rule in an entry is about that server.
-    else
-      this.#configured.set(
-        key,
-        rules.map((rule) => new ActiveRule({ ...rule, server })),
-      );
+  /** The rules of the entries in force from now on. What stays the same keeps its counts. */
+  configure(entries: Iterable<ConfiguredFaults>): void {
+    const before = new Map(this.#configured);
+    this.#configured.clear();
+    for (const { key, server, rules } of entries) {
+      const text = JSON.stringify(rules);
+      const same = before.get(key);
+      // A rule in an entry is about that server.
+      if (rules.length > 0)
+        this.#configured.set(key, same?.text === text ? same : { text, rules: rules.map((rule) => new ActiveRule({ ...rule, server })) });
+    }
   }
 
   /** Everything in force. */
   list(): readonly FaultInfo[] {
     this.#expire();
-    const configured = [...this.#configured.values()].flat();
+    const configured = [...this.#configured.values()].flatMap(({ rules }) => rules);
     return [
       ...[...this.#set.values()].map(info),
       ...configured.map(
@@ -96,14 +106,14 @@ export class FaultBook {
 
   /**
    * The judge of one server.
-   * @param key as in {@link configure}
+   * @param key as in {@link ConfiguredFaults}
    */
   judge(key: string, server: string): FaultJudge {
     return (request) => {
       if (this.#set.size === 0 && !this.#configured.has(key)) return undefined;
       this.#expire();
       const set = [...this.#set.values()].map(({ active }) => active);
-      return verdictOf(server, [...set, ...(this.#configured.get(key) ?? [])], request);
+      return verdictOf(server, [...set, ...(this.#configured.get(key)?.rules ?? [])], request);
     };
   }
 

@@ -12,7 +12,7 @@ import type { Exchange, Script } from './script.ts';
  */
 export type MatchStrategy = 'params' | 'order' | 'target';
 /** What answers a request that was recorded, but not that often: the last answer again, the first one again, or a miss. */
-export type Exhausted = 'repeat' | 'loop' | 'error';
+export type Exhausted = 'last' | 'loop' | 'never';
 
 /** Places of the parameters that do not count. */
 export interface IgnoreRule {
@@ -183,7 +183,7 @@ export class Lanes {
    * The exchange to play for a group.
    * @param party the recorded client the session plays
    * @param instance of a handle that was given out again: it has a story of its own
-   * @returns undefined when it was recorded less often and `exhausted` is `error`
+   * @returns undefined when it was recorded less often and `exhausted` is `never`
    */
   pick(
     group: Group,
@@ -212,7 +212,7 @@ export class Lanes {
       lane.at++;
       return { exchange, again: instance !== '' };
     }
-    if (exhausted === 'error') return undefined;
+    if (exhausted === 'never') return undefined;
     const { length } = lane.exchanges;
     const again = exhausted === 'loop' ? lane.exchanges[lane.at++ % length] : lane.exchanges[length - 1];
     return again === undefined ? undefined : { exchange: again, again: true };

@@ -69,11 +69,11 @@ export function missText(miss: Miss, recorded: readonly string[]): string {
 }
 
 function failure(miss: Miss, recorded: readonly string[]): SignalboxError {
-  const { method, target, nearest } = miss;
+  const { method, target } = miss;
   const what = target === undefined ? method : `${method} ${JSON.stringify(target)}`;
   return new SignalboxError('SBX_REPLAY_MISS', `The recording does not answer ${what}.`, {
     why: whyOf(miss, recorded),
-    fix: fixOf(miss, nearest),
+    fix: fixOf(miss),
   });
 }
 
@@ -88,12 +88,12 @@ function whyOf({ why, method, nearest }: Miss, recorded: readonly string[]): str
   return `The nearest recorded request (${place}) differs at ${nearest.changes.map(changeText).join('; ')}.`;
 }
 
-function fixOf({ why }: Miss, nearest: Nearest | undefined): string {
-  if (why === 'exhausted') return 'Play with --then repeat or --then loop, or record it again.';
+function fixOf({ why, target, nearest }: Miss): string {
+  if (why === 'exhausted') return 'Let the last answer repeat (--repeat last) or all of them (--repeat loop), or record it again.';
   if (why === 'order') return 'Ask in the recorded order, or play with --match params.';
-  if (why === 'unknown' && nearest !== undefined)
+  if (why === 'unknown' && nearest !== undefined && nearest.target === target)
     return `Ask as it was recorded, leave the place out of the comparison (--ignore ${nearest.changes[0]?.pointer || '/…'}), or record this request too.`;
-  return 'Record this request too.';
+  return nearest === undefined ? 'Record this request too.' : 'Ask for what was recorded, or record this request too.';
 }
 
 function changeText({ pointer, before, after }: ReplayChange): string {

@@ -14,7 +14,7 @@ export interface ReplayOptions {
   /** Default `params`. */
   readonly match?: MatchStrategy;
   readonly ignore?: readonly IgnoreRule[];
-  /** Default `repeat`. */
+  /** Default `last`. */
   readonly exhausted?: Exhausted;
   /** Recorded pauses are multiplied by it. Default 0: no pauses. */
   readonly speed?: number;
@@ -85,7 +85,7 @@ export class Rehearsal {
     request: Request,
     place: { readonly era: Era; readonly party: string | undefined; readonly instance?: string },
   ): { readonly exchange: Exchange; readonly again: boolean } | { readonly miss: Miss } {
-    const { match, exhausted = 'repeat' } = this.#options;
+    const { match, exhausted = 'last' } = this.#options;
     const handshake = HANDSHAKE.has(request.method);
     const group =
       this.#groups.find(request) ?? (request.method === 'subscriptions/listen' ? this.#groups.ofMethod(request.method)[0] : undefined);
@@ -96,7 +96,7 @@ export class Rehearsal {
       if (exchange !== undefined) return { exchange, again: false };
       if (next[0] !== undefined) return { miss: this.missOf(request, 'order', next[0]) };
     }
-    const picked = lanes.pick(group, { ...place, exhausted: handshake || group.method === 'subscriptions/listen' ? 'repeat' : exhausted });
+    const picked = lanes.pick(group, { ...place, exhausted: handshake || group.method === 'subscriptions/listen' ? 'last' : exhausted });
     return picked ?? { miss: this.missOf(request, 'exhausted', group.exchanges.at(-1)) };
   }
 

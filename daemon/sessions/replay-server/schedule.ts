@@ -85,6 +85,11 @@ export class Schedule {
     this.#wait();
   }
 
+  /** Whether anything waits to be said. */
+  get waiting(): boolean {
+    return this.#armed.size > 0 || this.#free.length > 0;
+  }
+
   /** Nothing is said any more. */
   close(): void {
     this.#closed = true;

@@ -1,5 +1,6 @@
 /** A replayed server on standard streams. */
 import type { Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultJudge } from '../../api/faults.ts';
 import { RPC, rpcError } from '../../protocol/codes.ts';
 import { encode } from '../../protocol/frame.ts';
@@ -8,6 +9,9 @@ import { isRequest, type Message, parseMessage, response } from '../../protocol/
 import { faultyWay } from '../faults/answers.ts';
 import type { Rehearsal } from './rehearsal.ts';
 import { ReplaySession } from './session.ts';
+
+/** Milliseconds that answers may still take when the client has said everything. */
+const DRAIN_MS = 10_000;
 
 /** The streams, and what ends the serving before the client does. */
 export interface StdioParts {
@@ -46,6 +50,8 @@ export async function serveStdio(rehearsal: Rehearsal, { input, output, signal, 
   signal.addEventListener('abort', stop, { once: true });
   await lines.closed;
   signal.removeEventListener('abort', stop);
+  // Whoever pipes requests in wants the answers that are still to come.
+  for (const until = Date.now() + DRAIN_MS; !signal.aborted && session.schedule.waiting && Date.now() < until; ) await sleep(20);
   session.close();
   input.pause();
 }

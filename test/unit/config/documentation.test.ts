@@ -19,8 +19,8 @@ test('every example of docs/configuration.md is a configuration without a proble
 
 test('every key that is not reserved is in docs/configuration.md', () => {
   const foreign = ['disabled', 'dev', 'gallery', 'version', 'timeout', 'autoApprove', 'alwaysAllow', 'description'];
-  const { server, binding, endpoint, client, limits, toolOverride, chainTool, aggregateTool, step } = schema.definitions;
-  for (const { properties } of [server, binding, endpoint, client, limits, toolOverride, chainTool, aggregateTool, step])
+  const { server, binding, endpoint, client, limits, toolOverride, chainTool, aggregateTool, step, fault } = schema.definitions;
+  for (const { properties } of [server, binding, endpoint, client, limits, toolOverride, chainTool, aggregateTool, step, fault])
     for (const [key, part] of Object.entries<object>(properties)) {
       if ('x-reserved' in part && typeof part['x-reserved'] === 'string') continue;
       if (!foreign.includes(key) || properties !== server.properties) assert.match(DOCUMENT, new RegExp(`[\`".]${key}\\b`), key);

@@ -108,7 +108,10 @@ test('every problem says its line, column, path and fix', () => {
   assert.deepEqual(of('{ // comment\n "servers": { "a": { "command": "x", "envFile": "f", }, },\n}'), [
     ['SBX_CONFIG_RESERVED', 2, 38, 'servers.a.envFile'],
   ]);
-  assert.deepEqual(of('{"servers":{"t":{"type":"recording","url":"https://x/mcp"}}}'), [['SBX_CONFIG_RESERVED', 1, 18, 'servers.t.type']]);
+  assert.deepEqual(of('{"servers":{"t":{"type":"recording","url":"https://x/mcp"}}}'), [['SBX_CONFIG_INVALID', 1, 13, 'servers.t']]);
+  assert.deepEqual(of('{"servers":{"t":{"type":"recording","recording":"a.jsonl","faults":[{"fault":"drop","nth":0}]}}}'), [
+    ['SBX_CONFIG_INVALID', 1, 85, 'servers.t.faults[0].nth'],
+  ]);
   assert.deepEqual(of('{"endpoints":{"d":{"namespaces":[],"scopes":["a"]}}}'), [['SBX_CONFIG_RESERVED', 1, 36, 'endpoints.d.scopes']]);
   assert.deepEqual(of('{"servers":{"a":{"command":"x"}},\n"namespaces":{"n":[{"server":"a","alias":"Bad One"}]}}'), [
     ['SBX_ALIAS_INVALID', 2, 34, 'namespaces.n[0].alias'],
