@@ -11,7 +11,7 @@ import { discover, type Safety, type Subject } from './engine/subject.ts';
 import { REQUIREMENTS, type Requirement } from './requirements.ts';
 import { resetter } from './reset.ts';
 import { earlier, selected } from './selection.ts';
-import { authorized } from './tokens.ts';
+import { authorized, scrubber } from './tokens.ts';
 
 /** Settings of a run. */
 export interface ConformOptions {
@@ -48,10 +48,11 @@ export async function conform(options: ConformOptions): Promise<ConformReport> {
   const { seed, runs, safety, signal } = options;
   const target = authorized(options.target);
   const kept = keptSettings(options);
+  const scrub = scrubber(target);
   const findings: Finding[] = [];
   const emit = (event: ConformEvent): void => {
     if (event.type !== 'finding') return options.emit(event);
-    const finding = { ...event.finding, ...kept };
+    const finding = scrub({ ...event.finding, ...kept });
     findings.push(finding);
     options.emit({ type: 'finding', finding });
   };

@@ -6,6 +6,7 @@ import { runCase } from './engine/runner.ts';
 import { discover } from './engine/subject.ts';
 import { propertyNamed } from './properties/properties.ts';
 import { resetter } from './reset.ts';
+import { authorized, scrubber } from './tokens.ts';
 
 /** What a replay saw. */
 export interface Replay {
@@ -26,10 +27,11 @@ export interface Replay {
  */
 export async function replayFinding(
   finding: Finding,
-  target: Target,
+  given: Target,
   settings: Omit<ConformanceSettings, 'tokens'>,
   limitMs: number,
 ): Promise<Replay> {
+  const target = authorized(given);
   const property = propertyNamed(finding.property);
   if (property === undefined)
     throw new SignalboxError('SBX_CONFORM_CASE', `There is no property ${finding.property}.`, {
@@ -49,5 +51,6 @@ export async function replayFinding(
       fix: 'Start it, or correct the command of the case.',
     });
   const { violations, trace } = await runCase(subject, property, finding.input, finding.history ?? []);
-  return { finding, broken: violations.some(({ id }) => id === finding.requirement), violations, trace };
+  const scrub = scrubber(target);
+  return scrub({ finding, broken: violations.some(({ id }) => id === finding.requirement), violations, trace });
 }

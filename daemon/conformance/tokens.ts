@@ -20,3 +20,30 @@ export function withTokens(target: Target, tokens: Partial<Tokens>): Target {
   const valid = tokens.valid ?? /^Bearer +(.+)$/i.exec(header ?? '')?.[1];
   return valid === undefined ? target : { ...target, tokens: { ...tokens, valid } };
 }
+
+/** Headers whose values are credentials. */
+const CREDENTIAL = /authorization|cookie|token|secret|key|credential/i;
+/** Characters below which a value is no secret worth hiding: hiding it would hide half of a trace. */
+const SHORTEST = 6;
+
+/** Takes the credentials of a target out of every text of a value: a server may repeat them, and a property sends them in places of its own. */
+export function scrubber(target: Target): <T>(value: T) => T {
+  if (target.kind !== 'http') return (value) => value;
+  const headers = Object.entries(target.headers ?? {}).flatMap(([name, value]) =>
+    CREDENTIAL.test(name) ? [value, value.replace(/^\S+ +/, '')] : [],
+  );
+  const secrets = [...new Set([...headers, ...Object.values(target.tokens ?? {})])]
+    .flatMap((secret) => [secret, encodeURIComponent(secret)])
+    .filter((secret) => secret.length >= SHORTEST)
+    .sort((one, other) => other.length - one.length);
+  if (secrets.length === 0) return (value) => value;
+  const clean = (value: unknown): unknown =>
+    typeof value === 'string'
+      ? secrets.reduce((text, secret) => text.replaceAll(secret, '(hidden)'), value)
+      : Array.isArray(value)
+        ? value.map(clean)
+        : typeof value === 'object' && value !== null
+          ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, clean(item)]))
+          : value;
+  return <T>(value: T): T => clean(value) as T;
+}

@@ -139,7 +139,9 @@ export class HttpWire implements Wire {
       if (sse && ended && stream.unfinished !== '')
         this.#listener.fault('HTTP-SSE-FRAMING', 'the last event ends with an empty line', clip(stream.unfinished));
       if (!sse && ended && body.trim() !== '') {
-        if (type === 'application/json') deliver(body);
+        // an error of OAuth (RFC 6750) is JSON too, and no message of ours
+        if (headers['www-authenticate'] !== undefined && !body.includes('"jsonrpc"')) this.#listener.trace('<', channel, clip(body, 2000));
+        else if (type === 'application/json') deliver(body);
         else if (jsonOf(body).ok) deliver(body);
         else this.#listener.trace('<', channel, clip(body, 2000));
       }
