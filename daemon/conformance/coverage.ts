@@ -14,6 +14,9 @@ const INVARIANTS: ReadonlySet<string> = new Set([
   'HTTP-GET-NO-RESPONSE',
   'HTTP-EVENT-ID-UNIQUE',
   'STD-STDERR-UTF8',
+  'HTTP-SSE-RETRY',
+  'AUTH-STDIO',
+  'MRTR-KEYS',
 ]);
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -15,6 +15,8 @@ interface Seen {
   readonly progress: boolean;
   readonly logs: boolean;
   readonly asks: boolean;
+  readonly changes?: boolean;
+  readonly mutates?: boolean;
 }
 
 /** A tool that is said to be slow counts as this slow, in milliseconds, however soon it answered once. */
@@ -64,7 +66,7 @@ export function playing<S extends Seen>(seen: S, settings: Settings): S & { read
     progress: seen.progress || plays('progress'),
     logs: seen.logs || plays('logs'),
     asks: seen.asks || plays('asks'),
-    changes: plays('changes'),
-    mutates: plays('mutates'),
+    changes: seen.changes === true || plays('changes'),
+    mutates: seen.mutates === true || plays('mutates'),
   };
 }

@@ -1,6 +1,6 @@
 /** The rules of what a server asks of a client: sampling, elicitation, roots; as requests (legacy) or in `input_required` (modern). */
 import { isObject, type JsonObject } from '../../protocol/message.ts';
-import { at, objectsAt, shown } from './judge.ts';
+import { at, type Judge, objectsAt, shown } from './judge.ts';
 import type { Model } from './model.ts';
 
 /** Checks one question against the capabilities the client declared. */
@@ -26,6 +26,7 @@ function checkSampling({ judge }: Model, params: JsonObject, declared: JsonObjec
       return value === undefined || (typeof value === 'number' && value >= 0 && value <= 1);
     });
   judge.check('SMP-SHAPE', good, 'messages with role and content, maxTokens, priorities from 0 to 1', what);
+  checkBalance(judge, params);
   const context = params['includeContext'];
   judge.check('SMP-CONTEXT', context === undefined || context === 'none', 'no includeContext', what);
   for (const message of objectsAt(params, 'messages')) {
@@ -34,6 +35,28 @@ function checkSampling({ judge }: Model, params: JsonObject, declared: JsonObjec
     if (results > 0)
       judge.check('SMP-TOOLRESULT-ONLY', results === blocks.length, 'only tool results beside tool results', () => shown(message));
   }
+}
+
+/** Every `tool_use` of the assistant is answered in the message behind it. */
+function checkBalance(judge: Judge, params: JsonObject): void {
+  const messages = objectsAt(params, 'messages');
+  for (const [index, message] of messages.entries()) {
+    const used = blocksOf(message, 'tool_use').map((block) => block['id']);
+    if (message['role'] !== 'assistant' || used.length === 0) continue;
+    const next = messages[index + 1];
+    const answered = next?.['role'] === 'user' ? blocksOf(next, 'tool_result').map((block) => block['toolUseId']) : [];
+    judge.check(
+      'SMP-TOOL-BALANCE',
+      used.every((id) => answered.includes(id)),
+      `results for the tool uses ${shown(used)} in the next message`,
+      () => shown(next),
+    );
+  }
+}
+
+function blocksOf(message: JsonObject, type: string): readonly JsonObject[] {
+  const content = Array.isArray(message['content']) ? message['content'] : [message['content']];
+  return content.filter(isObject).filter((block) => block['type'] === type);
 }
 
 function checkElicitation(model: Model, params: JsonObject, declared: JsonObject): void {

@@ -30,6 +30,8 @@ export interface RequestOptions extends SendOptions {
   readonly provoked?: boolean;
   /** Milliseconds to wait for the response. */
   readonly limitMs?: number;
+  /** Gives the wait up earlier; over HTTP the stream is cut. */
+  readonly until?: Promise<unknown>;
 }
 
 /** Settings of a connection. */

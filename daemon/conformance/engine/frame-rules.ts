@@ -2,6 +2,7 @@
 import { META } from '../../protocol/eras.ts';
 import { isObject, type JsonObject } from '../../protocol/message.ts';
 import type { Frame } from '../transports/wire.ts';
+import { duplicateKey } from './duplicate-keys.ts';
 import { at, shown } from './judge.ts';
 import { type Asked, keyOf, type Model } from './model.ts';
 import { checkNotification, checkServerRequest } from './notification-rules.ts';
@@ -29,6 +30,10 @@ export function readFrame(model: Model, frame: Frame): Reading {
   if (!isObject(message)) return { kind: 'nothing' };
   judge.check('RPC-VERSION', message['jsonrpc'] === '2.0', 'jsonrpc is exactly "2.0"', () => shown(message));
   checkValues(judge, message);
+  if (judge.era === 'modern' && at(message, 'result', 'inputRequests') !== undefined) {
+    const twice = duplicateKey(frame.text);
+    judge.check('MRTR-KEYS', twice === undefined, 'keys that are unique', () => shown(twice));
+  }
   if (Object.hasOwn(message, 'method')) return readCall(model, frame, message);
   return readResponse(model, frame, message);
 }
@@ -82,6 +87,9 @@ function matched(model: Model, frame: Frame, message: JsonObject): Asked | undef
   const open = model.open().filter((asked) => asked.wellFormed);
   const meant = onChannel ?? (open.length === 1 ? open[0] : undefined);
   if (meant !== undefined && !meant.wellFormed) return meant;
+  // what is refused before its body is read (a session that is gone, a header) cannot name the id
+  if (meant?.provoked === true && onChannel !== undefined && (id === null || id === undefined) && Object.hasOwn(message, 'error'))
+    return meant;
   if (model.phase === 'malformed') return undefined;
   if (onChannel === undefined && model.phase === 'notification') {
     judge.check('RPC-NO-REPLY-NOTIF', false, 'no response to a notification', () => shown(message));
@@ -115,6 +123,13 @@ function checkError(model: Model, message: JsonObject): void {
       () => shown(error),
     );
   }
+  if (typeof text === 'string' && judge.transport === 'stdio')
+    judge.check(
+      'AUTH-STDIO',
+      !/\b401\b|\bunauthori[sz]ed\b|www-authenticate|\bbearer\b|\boauth\b/i.test(text),
+      'no OAuth on standard streams',
+      () => shown(text),
+    );
   if (typeof code !== 'number') return;
   const reserved = code <= -32020 && code >= -32099;
   judge.check(

@@ -21,6 +21,13 @@ export function checkHttp(model: Model, asked: Asked, http: HttpFacts, got: Json
     const resumable = http.events.some(({ id }) => id !== undefined);
     if (http.ended && !resumable)
       judge.check('HTTP-SSE-RESPONSE', got !== undefined, 'the response before the stream ends', 'the stream ended without it');
+    if (http.ended && resumable && got === undefined)
+      judge.check(
+        'HTTP-SSE-RETRY',
+        http.events.some(({ retry }) => retry !== undefined),
+        'retry before the connection ends',
+        'no retry',
+      );
     if (got !== undefined) judge.check('HTTP-SSE-CLOSE', http.ended, 'the stream ends after the response', 'it stayed open');
     for (const { id } of http.events) {
       if (id === undefined) continue;

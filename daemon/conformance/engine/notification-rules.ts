@@ -70,6 +70,8 @@ function checkProgress(model: Model, frame: Frame, params: JsonObject): void {
   }
   judge.check('PROG-TOKEN', true, '', '');
   judge.check('PROG-TOKEN-TYPES', true, '', '');
+  // a call that became a task reports progress until the task has ended (2025-11-25, Tasks), on whatever stream there is
+  if (isObject(at(asked.params, 'task'))) return;
   judge.check('PROG-STOP', asked.answers === 0, 'no progress after the response', () => shown(params));
   if (frame.channel.startsWith('get:'))
     judge.check('HTTP-GET-UNRELATED', false, 'progress on the stream of its request, not on the GET stream', () => shown(params));
@@ -169,7 +171,8 @@ export function checkServerRequest(model: Model, frame: Frame, message: JsonObje
   judge.check('PAT-NO-SERVER-REQ', false, 'no requests by the server', what);
   judge.check('STD-NO-REQ', false, 'no requests on standard output', what);
   judge.check('HTTP-NO-REQ-ON-SSE', frame.channel === 'out', 'no requests on a response stream', what);
-  if (judge.era === 'modern') return;
+  if (judge.era === 'modern')
+    return checkAsking(model, method, isObject(message['params']) ? message['params'] : {}, model.clientCapabilities);
   const id = message['id'];
   const fresh = (typeof id === 'string' || Number.isInteger(id)) && !model.serverIds.has(keyOf(id));
   judge.check('SRV-REQ-ID', fresh, 'a new string or integer id for each request', what);

@@ -141,6 +141,7 @@ export class Session {
       this.#waiting.set(asked, done);
       timer = setTimeout(() => done(undefined), limit);
       if (this.ended !== undefined) done(undefined);
+      void options.until?.then(() => done(undefined));
     });
     // `unsent`: it travels inside the bytes of another message
     const sent =

@@ -29,9 +29,9 @@ export interface Role {
   readonly logs: boolean;
   readonly asks: boolean;
   readonly failed: boolean;
-  /** It changes a list: tools, resources or prompts. Known from the settings only. */
+  /** It changes a list: tools, resources or prompts; by the settings, or because it was seen. */
   readonly changes?: boolean;
-  /** It changes the content of a resource. Known from the settings only. */
+  /** It changes the content of a resource; by the settings, or because it was seen. */
   readonly mutates?: boolean;
 }
 
@@ -112,7 +112,7 @@ export async function discover(wanted: Discovery): Promise<Subject | undefined> 
     const roles: Role[] = [];
     for (const tool of byRole(used, safety).slice(0, WATCHED)) {
       if (tool.sample === undefined || session.ended !== undefined) continue;
-      roles.push(playing(await watch(session, tool, era), safety));
+      roles.push(playing(await observed(session, tool, era, lists), safety));
     }
     return {
       target,
@@ -174,6 +174,30 @@ function unhurried(definition: JsonObject, sample: JsonObject): JsonObject {
   }
   const validate = compile(definition['inputSchema']);
   return validate instanceof Error || validate(quick) !== undefined ? sample : quick;
+}
+
+const NOTICES = /^notifications\/(?:(?:tools|resources|prompts)\/list_changed|resources\/updated)$/;
+
+/** Calls a tool; around one that does not say that it only reads, the lists and a few resources are looked at. */
+async function observed(session: Session, tool: Tool, era: Era, lists: Readonly<Record<string, readonly JsonObject[]>>): Promise<Role> {
+  if (at(tool.definition, 'annotations', 'readOnlyHint') === true) return watch(session, tool, era);
+  const world = async (): Promise<readonly [string, string]> => {
+    const [items, contents]: [unknown[], unknown[]] = [[], []];
+    for (const [method, member] of LISTS) if (lists[member] !== undefined) items.push((await walk(session, method, member)).items);
+    for (const { uri } of (lists['resources'] ?? []).slice(0, 5))
+      contents.push((await session.request('resources/read', { uri })).result?.['contents']);
+    return [JSON.stringify(items), JSON.stringify(contents)];
+  };
+  const before = await world();
+  const told = session.frames.length;
+  const role = await watch(session, tool, era);
+  const after = await world();
+  const notices = session.frames.slice(told).map(({ value }) => String(at(value, 'method')));
+  return {
+    ...role,
+    changes: before[0] !== after[0] || notices.some((method) => NOTICES.test(method) && method.endsWith('list_changed')),
+    mutates: before[1] !== after[1] || notices.includes('notifications/resources/updated'),
+  };
 }
 
 async function watch(session: Session, tool: Tool, era: Era): Promise<Role> {

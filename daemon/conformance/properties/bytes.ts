@@ -1,9 +1,12 @@
 /** Bytes: how they are cut, how many there are, how deep they nest. */
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import type { JsonObject } from '../../protocol/message.ts';
 import { type Property, property } from '../engine/property.ts';
 import { canonical } from '../engine/result-rules.ts';
 import type { Session } from '../engine/session.ts';
+import type { Subject, Tool } from '../engine/subject.ts';
+import { StdioWire } from '../transports/stdio-wire.ts';
 import { cheapMethod, outcomeText, steady } from './expect.ts';
 
 const chunks = property<{ sizes: readonly number[] }>({
@@ -91,5 +94,67 @@ const deep = property<{ text: string; what: string }>({
   },
 });
 
+/** Requests of one window in which the memory of the process is watched. */
+const WINDOW = 350;
+/** Growth in each of three windows that is no garbage any more: 20 kB for each request. */
+const LEAK = 7_000_000;
+
+const memory = property<{ kind: 'list' | 'call' }>({
+  name: 'robustness/memory',
+  area: 'robustness',
+  phase: 'malformed',
+  stems: ['ROB-MEMORY'],
+  transports: ['stdio'],
+  fresh: true,
+  skip: () => (process.platform === 'linux' ? undefined : 'only Linux tells the memory of another process without its help'),
+  cases: (subject) => ({
+    boundaries: [{ kind: 'list' as const }, ...(quickest(subject) === undefined ? [] : [{ kind: 'call' as const }])],
+  }),
+  async run({ session, subject }, { kind }) {
+    const tool = quickest(subject);
+    const one = async (): Promise<unknown> =>
+      kind === 'call' && tool !== undefined
+        ? session.request('tools/call', { name: tool.name, arguments: tool.sample ?? {} })
+        : session.request(cheapMethod(subject));
+    const used: number[] = [];
+    for (let window = 0; window < 4; window++) {
+      // the first one warms up; a slow server is asked less
+      const end = performance.now() + 1500;
+      let asked = 0;
+      while (asked < WINDOW && performance.now() < end && session.ended === undefined) {
+        await Promise.all(Array.from({ length: 10 }, one));
+        asked += 10;
+        session.begin();
+      }
+      if (asked < WINDOW) return;
+      used.push(residentBytes(session));
+    }
+    const growth = used.slice(1).map((bytes, index) => bytes - (used[index] ?? 0));
+    if (growth.length === 0 || used.includes(0)) return;
+    session.judge.check(
+      'ROB-MEMORY',
+      growth.some((bytes) => bytes < LEAK),
+      `memory that does not grow with the number of requests`,
+      () => `${growth.map((bytes) => `${Math.round(bytes / 1e6)} MB`).join(', ')} more after each ${WINDOW} equal requests`,
+    );
+  },
+});
+
+/** A tool that answers at once. */
+function quickest(subject: Subject): Tool | undefined {
+  return [...subject.roles].filter(({ failed, asks, ms }) => !failed && !asks && ms < 30).sort((one, other) => one.ms - other.ms)[0]?.tool;
+}
+
+/** Bytes of memory the server's process holds; 0 when nobody can say. */
+function residentBytes({ wire }: Session): number {
+  const pid = wire instanceof StdioWire ? wire.pid : undefined;
+  if (pid === undefined) return 0;
+  try {
+    return Number(/VmRSS:\s*(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+  } catch {
+    return 0; // it has ended; the next look says so
+  }
+}
+
 /** The properties of bytes. */
-export const BYTES: readonly Property[] = [chunks, large, deep];
+export const BYTES: readonly Property[] = [chunks, large, deep, memory];

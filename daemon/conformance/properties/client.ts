@@ -17,6 +17,8 @@ export const SUBSETS: readonly JsonObject[] = [
   { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} },
 ];
 
+/** What a client with a model that uses tools declares. */
+export const WITH_TOOLS: JsonObject = { sampling: { tools: {} }, elicitation: { form: {}, url: {} }, roots: { listChanged: true } };
 export const ALL = SUBSETS[SUBSETS.length - 1] as JsonObject;
 
 /** A right answer to a question. */

@@ -41,6 +41,7 @@ const headers = property<HeaderCase>({
     'HDR-PARAM-ABSENT-OK',
     'HDR-PARAM-INT',
     'HDR-PARAM-UNKNOWN',
+    'HDR-PARAM-CHARS',
     'HDR-OWS',
     'HTTP-SESSION-IGNORE',
     'HTTP-LASTEVENT-IGNORE',
@@ -62,7 +63,8 @@ const headers = property<HeaderCase>({
     }
     const rejected = answer.result === undefined && (answer.http.status >= 400 || answer.error !== undefined);
     judge.check(stem, rejected, `${what}: rejected`, () => outcomeText(session, answer));
-    if (!rejected) return;
+    // a stack that rejects earlier has no code to give
+    if (!rejected || stem === 'HDR-PARAM-CHARS') return;
     judge.check('HDR-MISMATCH-400', answer.http.status === 400, `${what}: status 400`, String(answer.http.status));
     judge.check('HDR-MISMATCH-CODE', code === -32020, `${what}: code -32020`, () => outcomeText(session, answer));
   },
@@ -191,6 +193,15 @@ function paramCases(subject: Subject): readonly HeaderCase[] {
         { ...one, what: `${header} with another value`, headers: { ...right, [header]: 'another' }, good: false, stem: 'HDR-PARAM-MATCH' },
         { ...one, what: `no ${header}`, headers: { ...right, [header]: null }, good: false, stem: 'HDR-PARAM-MISSING' },
       );
+      if (type === 'string')
+        cases.push({
+          method: 'tools/call',
+          params: { name: tool.name, arguments: { ...args, [key]: 'caf\u00e9' } },
+          what: `${header} with bytes that are no ASCII`,
+          headers: { ...right, [header]: 'caf\u00e9' },
+          good: false,
+          stem: 'HDR-PARAM-CHARS',
+        });
       if (type === 'integer')
         cases.push({
           ...one,

@@ -4,7 +4,7 @@ import { isObject, type JsonObject } from '../../protocol/message.ts';
 import { at, shown } from '../engine/judge.ts';
 import { type Property, property } from '../engine/property.ts';
 import { anyJson, anyText } from '../generators/text.ts';
-import { cheapMethod, outcomeText } from './expect.ts';
+import { cheapMethod, outcomeText, servedLists } from './expect.ts';
 
 const ENVELOPE_STEMS = [
   'RPC-VERSION',
@@ -133,7 +133,6 @@ const notifications = property<{ method: string; params?: unknown }>({
       { method: 'notifications/cancelled', params: { requestId: { a: 1 } } },
       { method: 'notifications/progress', params: { progressToken: 'none', progress: 1 } },
       { method: 'notifications/progress', params: {} },
-      { method: 'notifications/roots/list_changed' },
       { method: 'tools/list' },
       { method: 'notAMethod', params: { a: 1 } },
     ],
@@ -178,5 +177,27 @@ const notifications = property<{ method: string; params?: unknown }>({
   },
 });
 
+/** Milliseconds in which a second response would come. */
+const QUIET_MS = 250;
+
+const oneResponse = property<{ methods: readonly string[] }>({
+  name: 'jsonrpc/one-response',
+  area: 'jsonrpc',
+  phase: 'stateful',
+  stems: ['RPC-ONE-RESPONSE'],
+  cases(subject) {
+    const lists = servedLists(subject).map(([method]) => method);
+    return { boundaries: [{ methods: lists }, { methods: ['notAMethod', cheapMethod(subject), 'notAMethod', ...lists, ...lists] }] };
+  },
+  async run({ session, subject }, { methods }) {
+    await Promise.all(methods.map((method) => session.request(method)));
+    const quick = subject.roles.filter(({ ms, asks }) => ms < 100 && !asks).slice(0, 4);
+    for (const { tool } of quick) await session.request('tools/call', { name: tool.name, arguments: tool.sample ?? {} });
+    // what comes twice may come late
+    await new Promise((done) => setTimeout(done, QUIET_MS));
+    session.judge.check('RPC-ONE-RESPONSE', true, '', '');
+  },
+});
+
 /** The properties of the envelope. */
-export const JSONRPC: readonly Property[] = [ids, unknownMethod, notifications];
+export const JSONRPC: readonly Property[] = [ids, unknownMethod, notifications, oneResponse];

@@ -80,5 +80,28 @@ const logOptIn = property<{ level: string | null; good: boolean }>({
   },
 });
 
+/** Log messages a second that are a flood. */
+const FLOOD = 100;
+
+const logRate = property<{ level: string }>({
+  name: 'streams/log-rate',
+  area: 'logging',
+  phase: 'stateful',
+  stems: ['LOG-RATE'],
+  skip: (subject) => (subject.roles.some(({ logs, failed }) => logs && !failed) ? undefined : 'no tool that may be called logs'),
+  cases: () => ({ boundaries: [{ level: 'debug' }] }),
+  async run({ session, subject }, { level }) {
+    if (session.era === 'legacy' && Object.hasOwn(subject.capabilities, 'logging')) await session.request('logging/setLevel', { level });
+    for (const role of subject.roles.filter(({ logs, failed }) => logs && !failed).slice(0, 3)) {
+      const from = session.frames.length;
+      const answer = await call(session, role, session.era === 'modern' ? { [META.logLevel]: level } : {});
+      await session.barrier();
+      const said = session.frames.slice(from).filter(({ value }) => at(value, 'method') === 'notifications/message').length;
+      const most = FLOOD * Math.max(1, answer.ms / 1000);
+      session.judge.check('LOG-RATE', said <= most, `at most ${FLOOD} log messages a second`, `${said} in ${Math.round(answer.ms)} ms`);
+    }
+  },
+});
+
 /** The properties of logging. */
-export const LOGGING: readonly Property[] = [logLevels, logOptIn];
+export const LOGGING: readonly Property[] = [logLevels, logOptIn, logRate];

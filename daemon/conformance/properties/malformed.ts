@@ -138,7 +138,14 @@ const batches = property<{ parts: number; notification: boolean }>({
     });
     const executed = frames.find(({ value }) => Array.isArray(value) || (isObject(value) && Object.hasOwn(value, 'result')));
     session.judge.check('RPC-NO-BATCH', executed === undefined, 'an error, nothing executed', () => shown(executed?.value));
-    session.judge.check('LC-RESPECT-VERSION', executed === undefined, 'no batches at this revision', () => shown(executed?.value));
+    // the v1 SDK executes batches over HTTP at every revision
+    session.judge.check(
+      'LC-RESPECT-VERSION',
+      executed === undefined,
+      'no batches at this revision',
+      () => shown(executed?.value),
+      Array.isArray(executed?.value) ? undefined : 'warning',
+    );
   },
 });
 

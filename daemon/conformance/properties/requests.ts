@@ -1,10 +1,11 @@
 /** Requests side by side and what they carry: concurrency, unknown `_meta`, every text, parameters of the wrong type. */
 import fc from 'fast-check';
-import { isObject, type JsonObject } from '../../protocol/message.ts';
-import { at, shown } from '../engine/judge.ts';
+import type { JsonObject } from '../../protocol/message.ts';
+import { shown } from '../engine/judge.ts';
 import { type Property, property } from '../engine/property.ts';
 import { canonical } from '../engine/result-rules.ts';
 import { AWKWARD_TEXTS, anyJson } from '../generators/text.ts';
+import { echoed, echoOf, texts } from './echo.ts';
 import { cheapMethod, outcomeText, refused, servedLists, steady } from './expect.ts';
 
 const concurrent = property<{ picks: readonly number[] }>({
@@ -19,13 +20,7 @@ const concurrent = property<{ picks: readonly number[] }>({
   }),
   async run({ session, subject }, { picks }) {
     const lists = servedLists(subject);
-    const echo = subject.callable.find(
-      ({ sample }) => sample !== undefined && Object.values(sample).some((value) => typeof value === 'string'),
-    );
-    const textKey =
-      echo === undefined
-        ? undefined
-        : Object.keys(echo.sample ?? {}).find((key) => typeof echo.sample?.[key] === 'string' && isFree(echo.definition, key));
+    const echo = await echoOf(session, subject);
     const alone = new Map<string, string>();
     for (const [method] of lists) alone.set(method, canonical(steady((await session.request(method)).result)));
     const nonces: string[] = [];
@@ -34,19 +29,18 @@ const concurrent = property<{ picks: readonly number[] }>({
         // a negative pick is a call of the echoing tool, whatever lists there are
         const list = pick < 0 ? undefined : lists[pick % (lists.length + 1)];
         if (list !== undefined) return { method: list[0], index, answer: await session.request(list[0]) };
-        if (echo === undefined || textKey === undefined)
-          return { method: lists[0]?.[0] ?? '', index, answer: await session.request(lists[0]?.[0] ?? '') };
+        if (echo === undefined) return { method: lists[0]?.[0] ?? '', index, answer: await session.request(lists[0]?.[0] ?? '') };
         nonces[index] = `nonce-${index}-${picks.length}-${pick}`;
         return {
-          method: 'tools/call',
+          method: echo.method,
           index,
-          answer: await session.request('tools/call', { name: echo.name, arguments: { ...echo.sample, [textKey]: nonces[index] } }),
+          answer: await session.request(echo.method, echo.params(String(nonces[index]))),
         };
       }),
     );
     for (const { method, index, answer } of answers) {
       if (answer.result === undefined) continue;
-      if (method !== 'tools/call')
+      if (alone.has(method))
         session.judge.check(
           'RPC-CONCURRENT-MATCH',
           canonical(steady(answer.result)) === alone.get(method),
@@ -66,16 +60,6 @@ const concurrent = property<{ picks: readonly number[] }>({
     }
   },
 });
-
-/** Whether a property of a tool takes any text. */
-function isFree(definition: JsonObject, key: string): boolean {
-  const schema = at(definition, 'inputSchema', 'properties', key);
-  return (
-    isObject(schema) &&
-    schema['type'] === 'string' &&
-    !['enum', 'const', 'pattern', 'format', 'maxLength'].some((word) => Object.hasOwn(schema, word))
-  );
-}
 
 const metaTolerated = property<{ key: string; value: unknown }>({
   name: 'jsonrpc/meta-tolerated',
@@ -118,32 +102,16 @@ const unicode = property<{ text: string }>({
   }),
   async run({ session, subject }, { text }) {
     const clean = text.toWellFormed();
-    const echo = subject.callable.find(
-      (tool) => tool.sample !== undefined && Object.keys(tool.sample).some((key) => isFree(tool.definition, key)),
-    );
-    const key = echo === undefined ? undefined : Object.keys(echo.sample ?? {}).find((one) => isFree(echo.definition, one));
-    if (echo === undefined || key === undefined) {
+    const echo = await echoOf(session, subject);
+    if (echo === undefined) {
       await session.request('notAMethod', { text: clean });
       session.judge.check('RPC-UTF8', session.ended === undefined, 'UTF-8 is read', String(session.ended));
       return;
     }
-    const call = async (value: string): Promise<unknown> =>
-      at(
-        (await session.request('tools/call', { name: echo.name, arguments: { ...echo.sample, [key]: value } })).result,
-        'content',
-        0,
-        'text',
-      );
-    const [plain, odd] = [await call('plain-words'), await call(clean)];
-    // a tool that gives its argument back shows whether the text survived
-    const echoes = typeof plain === 'string' && plain.includes('plain-words');
-    if (echoes)
-      session.judge.check(
-        'RPC-UTF8',
-        typeof odd === 'string' && (odd.includes(clean) || odd.includes(JSON.stringify(clean).slice(1, -1))),
-        `the text ${shown(clean)} as it was sent`,
-        () => shown(odd),
-      );
+    const answer = await session.request(echo.method, echo.params(clean));
+    // a refusal is its right; a success has the text
+    if (answer.result === undefined || answer.result['isError'] === true) return;
+    session.judge.check('RPC-UTF8', echoed(answer, clean), `the text ${shown(clean)} as it was sent`, () => shown(texts(answer)[0]));
   },
 });
 

@@ -5,6 +5,8 @@ import type { Answer } from '../engine/exchange.ts';
 import { at, shown } from '../engine/judge.ts';
 import { type Property, property } from '../engine/property.ts';
 import type { Session } from '../engine/session.ts';
+import type { Subject } from '../engine/subject.ts';
+import { compile } from '../engine/validator.ts';
 import { ALL, askers, reply } from './client.ts';
 import { outcomeText } from './expect.ts';
 
@@ -20,6 +22,10 @@ type Change =
   | 'responses dropped'
   | 'extra response'
   | 'wrong response'
+  | 'invalid content'
+  | 'no roots'
+  | 'other arguments'
+  | 'other tool'
   | 'decline'
   | 'cancel';
 
@@ -35,6 +41,10 @@ const CHANGES: readonly Change[] = [
   'wrong response',
   'decline',
   'cancel',
+  'invalid content',
+  'no roots',
+  'other arguments',
+  'other tool',
 ];
 
 const rounds = property<{ tool: string; change: Change }>({
@@ -54,6 +64,9 @@ const rounds = property<{ tool: string; change: Change }>({
     'MRTR-NO-CACHE',
     'MRTR-NO-RETRY-ASSUMED',
     'ELI-DECLINE',
+    'ELI-VALIDATE',
+    'ROOT-UNAVAILABLE',
+    'MRTR-STATE-REPLAY',
   ],
   eras: ['modern'],
   skip: (subject) => (askers(subject).length === 0 ? 'no tool that may be called asks for anything' : undefined),
@@ -69,6 +82,8 @@ const rounds = property<{ tool: string; change: Change }>({
     if (at(answer.result, 'resultType') !== 'input_required') return;
     const plain =
       change === 'none' || change === 'other connection' || change === 'extra response' || change === 'decline' || change === 'cancel';
+    if (change === 'other arguments' || change === 'other tool') return replayed({ session, subject }, answer, { tool, change });
+    if (change === 'invalid content' || change === 'no roots') return unfit(session, answer, { args, change });
     if (!plain) {
       const next = spoilt(answer, change);
       if (next === undefined) return;
@@ -118,6 +133,56 @@ const rounds = property<{ tool: string; change: Change }>({
     );
   },
 });
+
+/** The state of one operation is shown to another: it may ask again, or refuse, but not go on. */
+async function replayed(
+  { session, subject }: { session: Session; subject: Subject },
+  answer: Answer,
+  { tool, change }: { tool: string; change: Change },
+): Promise<void> {
+  const right = responses(answer, 'accept');
+  if (right['requestState'] === undefined) return;
+  const mine = subject.tools.find(({ name }) => name === tool);
+  const other = change === 'other tool' ? askers(subject).find((one) => one.tool.name !== tool)?.tool : mine;
+  const sample = other?.sample ?? {};
+  const varied = change === 'other tool' ? sample : Object.fromEntries(Object.entries(sample).map(([key, value]) => [key, another(value)]));
+  const validate = compile(other?.definition['inputSchema']);
+  if (other === undefined || validate instanceof Error || validate(varied) !== undefined) return;
+  if (change === 'other arguments' && JSON.stringify(varied) === JSON.stringify(sample)) return;
+  const after = await ask(session, { name: other.name, arguments: varied, ...right });
+  const done = at(after.result, 'resultType') === 'complete' && after.result?.['isError'] !== true;
+  session.judge.check('MRTR-STATE-REPLAY', !done, `a requestState is bound to its request (${change})`, () => shown(after.message));
+}
+
+function another(value: unknown): unknown {
+  return typeof value === 'string' ? `${value}x` : typeof value === 'number' ? value + 1 : typeof value === 'boolean' ? !value : value;
+}
+
+/** Answers that are well formed and not what was asked for. */
+async function unfit(session: Session, answer: Answer, { args, change }: { args: JsonObject; change: Change }): Promise<void> {
+  const right = responses(answer, 'accept');
+  const requests = at(answer.result, 'inputRequests');
+  const wanted = change === 'no roots' ? 'roots/list' : 'elicitation/create';
+  const keys = Object.entries(isObject(requests) ? requests : {}).filter(
+    ([, one]) => at(one, 'method') === wanted && (change === 'no roots' || isObject(at(one, 'params', 'requestedSchema'))),
+  );
+  if (keys.length === 0) return;
+  const bad = change === 'no roots' ? { roots: [] } : { action: 'accept', content: { noSuchField: { nested: true } } };
+  const inputResponses = { ...(right['inputResponses'] as JsonObject), ...Object.fromEntries(keys.map(([key]) => [key, bad])) };
+  const after = await ask(session, { ...args, ...right, inputResponses });
+  if (change === 'no roots') {
+    session.judge.check('ROOT-UNAVAILABLE', after.message !== undefined, 'an answer', () => outcomeText(session, after));
+    return;
+  }
+  const required = keys.some(
+    ([, one]) =>
+      Array.isArray(at(one, 'params', 'requestedSchema', 'required')) &&
+      (at(one, 'params', 'requestedSchema', 'required') as unknown[]).length > 0,
+  );
+  if (!required) return;
+  const done = at(after.result, 'resultType') === 'complete' && after.result?.['isError'] !== true;
+  session.judge.check('ELI-VALIDATE', !done, 'content that breaks the schema is not taken', () => shown(after.message));
+}
 
 async function ask(session: Session, params: JsonObject): Promise<Answer> {
   return session.request('tools/call', params, { capabilities: ALL });

@@ -1,10 +1,8 @@
-import { at, shown } from '../engine/judge.ts';
+import { at } from '../engine/judge.ts';
 import { type Property, property } from '../engine/property.ts';
-import { canonical } from '../engine/result-rules.ts';
-import type { Session } from '../engine/session.ts';
-import { type Subject, walk } from '../engine/subject.ts';
 import { MANY, slow } from './calling.ts';
-import { noCalls, servedLists, steady } from './expect.ts';
+import { noCalls } from './expect.ts';
+import { firstDifference, snapshot } from './observation.ts';
 
 const honest = property<{ tool: string }>({
   name: 'tools/read-only-honest',
@@ -50,22 +48,6 @@ const honest = property<{ tool: string }>({
     );
   },
 });
-
-/** What the lists and a few reads say now. */
-async function snapshot(session: Session, subject: Subject): Promise<{ text: string; lists: Record<string, string> }> {
-  const lists: Record<string, string> = {};
-  for (const [method, member] of servedLists(subject)) lists[member] = canonical((await walk(session, method, member)).items);
-  const reads: string[] = [];
-  for (const { uri } of subject.resources.slice(0, 5))
-    reads.push(canonical(steady((await session.request('resources/read', { uri })).result)));
-  return { text: canonical([lists, reads]), lists };
-}
-
-function firstDifference(one: string, other: string): string {
-  let index = 0;
-  while (index < one.length && one[index] === other[index]) index++;
-  return `${shown(one.slice(Math.max(0, index - 40), index + 80))} became ${shown(other.slice(Math.max(0, index - 40), index + 80))}`;
-}
 
 /** The properties of effects. */
 export const TOOL_EFFECTS: readonly Property[] = [honest];

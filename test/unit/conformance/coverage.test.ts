@@ -11,7 +11,7 @@ const SOURCES = globSync('{engine,properties,transports}/*.ts', { cwd: ROOT }).m
 /** Quoted places of a stem other than the lists of stems. */
 function checkedIn(stem: string): boolean {
   // stems put together from a list's name: `${stem}-CAP`
-  if (/^(?:TOOL|RES|PRM)-(?:CAP|LIST-SERVED|LIST-NO-VARY)$/.test(stem)) return true;
+  if (/^(?:TOOL|RES|PRM)-(?:CAP|LIST-SERVED|LIST-NO-VARY|LISTCHANGED)$/.test(stem)) return true;
   return SOURCES.some((text) => text.replaceAll(/(?:stems:|_STEMS =|STEMS =) \[[^\]]*\]/g, '').includes(`'${stem}'`));
 }
 
