@@ -24,7 +24,7 @@ export interface RedactorOptions {
 const DEPTH = 400;
 /** Longest text tried as JSON or base64 within a text. */
 const NESTED = 64 * 1024 * 1024;
-const BASE64 = /^(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9_-]{4}){4,}(?:[A-Za-z0-9+/_-]{0,3}={0,2})$/;
+const BASE64 = /^[A-Za-z0-9+/_-]{16,}={0,2}$/;
 /** Characters of base64 in a row that may be a secret with something around it. */
 const BASE64_RUN = 28;
 
