@@ -26,7 +26,9 @@ export class KnownValues {
     // Longest first: a value may be part of another.
     const forms = [...this.#owner.keys()].sort((a, b) => b.length - a.length);
     this.#beginnings = new Trigrams(forms, false);
-    const source = forms.map((form) => form.replace(/[\^$.*+?()[\]{}|/]/g, '$&')).join('|');
+    const source = forms
+      .map((form) => form.replace(/[^A-Za-z0-9]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`))
+      .join('|');
     this.#pattern = source === '' ? undefined : new RegExp(source, 'g');
     this.#here = source === '' ? undefined : new RegExp(source, 'y');
   }
