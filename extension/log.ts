@@ -11,6 +11,7 @@ const TAIL_LINES = 200;
 export class Log {
   readonly #vscode: typeof VSCode;
   readonly #channel: VSCode.LogOutputChannel;
+  readonly #servers = new Map<string, VSCode.OutputChannel>();
 
   constructor(vscode: typeof VSCode) {
     this.#vscode = vscode;
@@ -19,6 +20,7 @@ export class Log {
 
   dispose(): void {
     this.#channel.dispose();
+    for (const channel of this.#servers.values()) channel.dispose();
   }
 
   /** A line of the daemon's log, as it happens. */
@@ -26,11 +28,26 @@ export class Log {
     this.#channel[level](message);
   }
 
+  /** A line of ours. */
+  line(text: string): void {
+    this.#channel.info(text);
+  }
+
+  /** Shows the last lines a server wrote to standard error, in a channel of its own; returns them. */
+  server(name: string, lines: readonly string[]): readonly string[] {
+    const channel = this.#servers.get(name) ?? this.#vscode.window.createOutputChannel(`Signalbox: ${name}`);
+    this.#servers.set(name, channel);
+    channel.replace(lines.length === 0 ? this.#vscode.l10n.t('{0} has written nothing to standard error.', name) : `${lines.join('\n')}\n`);
+    channel.show(true);
+    return lines;
+  }
+
   /** Logs an error completely and shows what happened and what to do. */
   report(error: unknown): void {
     const shape = errorShape(error);
     this.note(error);
-    void this.#vscode.window.showErrorMessage(`${shape.message} ${shape.fix} (${shape.code})`, 'Show Log').then((action) => {
+    const show = this.#vscode.l10n.t('Show Log');
+    void this.#vscode.window.showErrorMessage(`${shape.message} ${shape.fix} (${shape.code})`, show).then((action) => {
       if (action !== undefined) this.#channel.show();
     });
   }
@@ -46,10 +63,10 @@ export class Log {
     this.#channel.show();
     const client = await daemon.find();
     if (client === undefined) {
-      this.#channel.info('The daemon is not running.');
+      this.#channel.info(this.#vscode.l10n.t('The daemon is not running.'));
       return;
     }
     const { lines } = await client.call('logs/tail', { lines: TAIL_LINES });
-    this.#channel.info(`Last ${lines.length} lines of the daemon's log:\n${lines.join('\n')}`);
+    this.#channel.info(`${this.#vscode.l10n.t("Last {0} lines of the daemon's log:", lines.length)}\n${lines.join('\n')}`);
   }
 }

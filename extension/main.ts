@@ -1,14 +1,17 @@
-/** Entry of the extension: wires the parts. Nothing here starts the daemon. */
+/** Entry of the extension: wires the parts. Nothing here touches the disk, the network or the daemon; each part does when it is looked at. */
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import { signalboxPaths } from '../daemon/api/paths.ts';
+import type { Calls } from './call/calls.ts';
+import { PreviewDocuments } from './clients/previews.ts';
+import { ClientsTree } from './clients/tree.ts';
 import { registerCommands } from './commands.ts';
 import { DaemonConnection } from './daemon/connection.ts';
-import { packagedCli } from './daemon/start.ts';
-import { PreviewDocuments } from './dialogs/claude-code.ts';
+import type { Cli } from './daemon/start.ts';
 import { watchWorkspaces } from './dialogs/workspace-trust.ts';
 import { EndpointDefinitions } from './endpoints/definitions.ts';
 import { Log } from './log.ts';
+import { showProblems } from './servers/problems.ts';
 import { type SessionViews, showSessions } from './sessions.ts';
 import { ConformanceTests } from './testing/controller.ts';
 import { ServersTree } from './views/servers.ts';
@@ -18,6 +21,7 @@ import { showStatus } from './views/status.ts';
 export interface SignalboxExtension {
   readonly daemon: DaemonConnection;
   readonly servers: ServersTree;
+  readonly clients: ClientsTree;
   readonly definitions: EndpointDefinitions;
   readonly sessions: SessionViews;
   readonly tests: ConformanceTests;
@@ -27,34 +31,52 @@ export interface SignalboxExtension {
 export function activate(context: vscode.ExtensionContext): SignalboxExtension {
   const { version } = context.extension.packageJSON as { version: string };
   const paths = signalboxPaths({ platform: process.platform, home: homedir(), env: process.env });
-  const cli = packagedCli(context.extensionPath, process.env);
+  const cli: Cli = async (...args) => (await import('./daemon/start.ts')).packagedCli(context.extensionPath, process.env)(...args);
   const log = new Log(vscode);
   const daemon = new DaemonConnection({ paths, cli, version, onLog: (entry) => log.daemon(entry) });
   const servers = new ServersTree(vscode, daemon);
+  const clients = new ClientsTree(vscode, daemon, cli);
   const definitions = new EndpointDefinitions(vscode, daemon, context.workspaceState);
   const previews = new PreviewDocuments();
   const sessions = showSessions(vscode, daemon, log, context.extensionUri);
   const tests = new ConformanceTests(sessions);
+  let made: Promise<Calls> | undefined;
+  const calls = (): Promise<Calls> => {
+    made ??= import('./call/calls.ts').then((module) => {
+      const parts = new module.Calls({ vscode, daemon, log, memory: context.workspaceState });
+      context.subscriptions.push(parts);
+      return parts;
+    });
+    return made;
+  };
   context.subscriptions.push(
     log,
     daemon,
     servers,
+    clients,
     definitions,
     sessions,
     tests,
     vscode.window.createTreeView('signalbox.servers', { treeDataProvider: servers, showCollapseAll: true }),
+    vscode.window.createTreeView('signalbox.clients', { treeDataProvider: clients }),
     showStatus(vscode, daemon),
+    showProblems(vscode, daemon),
     previews.register(vscode),
-    registerCommands({ vscode, daemon, cli, log, servers, previews, sessions, tests }),
+    registerCommands({ vscode, daemon, cli, log, servers, clients, previews, sessions, tests, calls }),
     watchWorkspaces(vscode, daemon, (error) => log.note(error)),
     vscode.lm.registerMcpServerDefinitionProvider('signalbox.endpoints', definitions),
+    lookLater(daemon),
   );
-  // Only looks: reads the runtime file, so that the status bar is right when a daemon already runs.
-  void daemon.find();
-  return { daemon, servers, definitions, sessions, tests };
+  return { daemon, servers, clients, definitions, sessions, tests };
 }
 
 /** Called by VS Code when the window closes. The daemon lives on; `subscriptions` end the connection. */
 export function deactivate(): void {
   // nothing beyond the subscriptions
+}
+
+/** Only looks, and not before VS Code is done with us: a daemon that runs shows in the status bar. */
+function lookLater(daemon: DaemonConnection): vscode.Disposable {
+  const timer = setTimeout(() => void daemon.find());
+  return { dispose: () => clearTimeout(timer) };
 }

@@ -7,7 +7,7 @@ import { RecordingsTree } from './recordings/tree.ts';
 import { TrafficDocuments } from './traffic/documents.ts';
 import { SessionsTree } from './traffic/sessions-tree.ts';
 import { TrafficTabs } from './traffic/tabs.ts';
-import { localFolders } from './views/servers.ts';
+import { localFolders } from './views/folders.ts';
 
 /** What commands and tests hold. */
 export interface SessionViews extends RecordingParts {

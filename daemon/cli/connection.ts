@@ -42,6 +42,20 @@ export async function runningDaemon(paths: Paths): Promise<RuntimeFile> {
  * @throws SBX_DAEMON_UNREACHABLE it went away meanwhile, SBX_DAEMON_VERSION no common protocol
  */
 export async function openControl(runtime: RuntimeFile): Promise<ControlClient> {
+  return openSpeaking(runtime, CONTROL_PROTOCOL);
+}
+
+/** As {@link openControl} in whatever the daemon speaks: only to ask it to stop, which every version understands. */
+export async function openToStop(runtime: RuntimeFile): Promise<ControlClient> {
+  return openSpeaking(runtime, isTooOld(runtime) ? runtime.protocol : CONTROL_PROTOCOL);
+}
+
+/** A daemon that speaks no version of the control protocol this build does, because it is older. A newer one is never replaced. */
+export function isTooOld({ protocol }: RuntimeFile): boolean {
+  return protocol[1] < CONTROL_PROTOCOL[0];
+}
+
+async function openSpeaking(runtime: RuntimeFile, protocol: RuntimeFile['protocol']): Promise<ControlClient> {
   const socket = new WebSocket(`ws://127.0.0.1:${runtime.port}/control`, {
     headers: { authorization: `Bearer ${runtime.controlToken}` },
     perMessageDeflate: false,
@@ -65,7 +79,7 @@ export async function openControl(runtime: RuntimeFile): Promise<ControlClient> 
   // a lost connection shows as the rejection of whatever was pending
   socket.on('error', () => undefined);
   const { version } = installation();
-  await client.call('hello', { protocol: CONTROL_PROTOCOL, client: { name: 'signalbox', version, kind: 'cli' } });
+  await client.call('hello', { protocol, client: { name: 'signalbox', version, kind: 'cli' } });
   return client;
 }
 

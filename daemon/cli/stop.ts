@@ -6,7 +6,7 @@ import type { Paths } from '../api/paths.ts';
 import { locate } from '../lifecycle/locate.ts';
 import { positionals } from './arguments.ts';
 import type { Command } from './command.ts';
-import { openControl, runningDaemon } from './connection.ts';
+import { openToStop, runningDaemon } from './connection.ts';
 
 const GONE_WITHIN_MS = 15_000;
 const POLL_MS = 25;
@@ -35,7 +35,7 @@ export const stopCommand: Command = {
 export async function stopDaemon(paths: Paths): Promise<DaemonStatus | undefined> {
   const { state } = await locate(paths);
   if (state === 'none' || state === 'stale') return undefined;
-  const client = await openControl(await runningDaemon(paths));
+  const client = await openToStop(await runningDaemon(paths));
   const status = await client.call('status', {});
   const closed = new Promise<void>((resolve) => client.onClose(resolve));
   // the daemon may leave faster than it answers

@@ -2,10 +2,12 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Paths } from '../api/paths.ts';
+import { locate } from '../lifecycle/locate.ts';
 import { positionals, usageError } from './arguments.ts';
 import type { Command, CommandContext } from './command.ts';
-import { openControl, startedDaemon } from './connection.ts';
+import { isTooOld, openControl, startedDaemon } from './connection.ts';
 import { endpointsText, statusText } from './status.ts';
+import { stopDaemon } from './stop.ts';
 import { existingFolder, untrustedNote } from './target.ts';
 
 /** `signalbox up`. */
@@ -37,6 +39,7 @@ function configOf({ flags, cwd }: CommandContext): string | undefined {
 
 async function background(context: CommandContext, workspace: string | undefined): Promise<number> {
   const config = configOf(context);
+  await replaceTooOld(context);
   const { runtime, started } = await startedDaemon(context.paths, config);
   const client = await openControl(runtime);
   try {
@@ -52,6 +55,14 @@ async function background(context: CommandContext, workspace: string | undefined
   } finally {
     client.close();
   }
+}
+
+/** A daemon of an older version that this build cannot talk to ends, as with `signalbox restart`; what it ran goes on with the new one. */
+async function replaceTooOld(context: CommandContext): Promise<void> {
+  const location = await locate(context.paths);
+  if (location.state !== 'running' || !isTooOld(location.runtime)) return;
+  context.note(`The daemon that runs (${location.runtime.version}) is too old for this version and is replaced.`);
+  await stopDaemon(context.paths);
 }
 
 async function foreground(context: CommandContext, workspace: string | undefined): Promise<number> {

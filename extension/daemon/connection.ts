@@ -1,5 +1,5 @@
 /** The extension's one connection to the daemon: made when something needs it, kept while the daemon lives. */
-import { type FSWatcher, watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import {
   CONTROL_PROTOCOL,
@@ -12,8 +12,6 @@ import type { ControlClient } from '../../daemon/api/control-client.ts';
 import { errorFromShape, errorShape, SignalboxError } from '../../daemon/api/errors.ts';
 import type { Paths } from '../../daemon/api/paths.ts';
 import type { RuntimeFile } from '../../daemon/api/runtime.ts';
-import { connectControl } from './client.ts';
-import { locateDaemon } from './locate.ts';
 import type { Cli } from './start.ts';
 
 /** What the person sees: `unknown` until something asked for the daemon. */
@@ -46,6 +44,7 @@ export class DaemonConnection {
   #status: DaemonStatus | undefined;
   #error: SignalboxError | undefined;
   #refreshing: Promise<void> | undefined;
+  #disposed = false;
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
@@ -134,6 +133,7 @@ export class DaemonConnection {
 
   /** Ends the connection. The daemon lives on: other windows and clients use it. */
   dispose(): void {
+    this.#disposed = true;
     this.#watcher?.close();
     this.#listeners.clear();
     this.#eventListeners.clear();
@@ -150,10 +150,12 @@ export class DaemonConnection {
 
   async #connect(mayStart: boolean): Promise<ControlClient | undefined> {
     try {
+      // Loaded when something needs the daemon, not when the extension is activated.
+      const [{ connectControl }, { locateDaemon }] = await Promise.all([import('./client.ts'), import('./locate.ts')]);
       let runtime = await locateDaemon(this.#parts.paths.runtimeFile);
       if (mayStart && (runtime === undefined || isOlder(runtime))) {
         this.#set('starting');
-        await this.#parts.cli(['up']); // a daemon too old for us is not replaced yet: its hello says SBX_DAEMON_VERSION and what to do
+        await this.#parts.cli(['up']); // replaces a daemon that is too old for us
         runtime = await locateDaemon(this.#parts.paths.runtimeFile);
         if (runtime === undefined) throw notThere(this.#parts.paths.runtimeFile);
       }
@@ -170,7 +172,7 @@ export class DaemonConnection {
       this.#fail(error);
       throw error;
     } finally {
-      this.#follow();
+      await this.#follow();
     }
   }
 
@@ -201,8 +203,9 @@ export class DaemonConnection {
   }
 
   /** Sees a daemon started or restarted by someone else: the runtime file is renamed into place when it is ready. */
-  #follow(): void {
-    if (this.#watcher !== undefined) return;
+  async #follow(): Promise<void> {
+    const { watch } = await import('node:fs');
+    if (this.#watcher !== undefined || this.#disposed) return;
     const file = this.#parts.paths.runtimeFile;
     try {
       this.#watcher = watch(dirname(file), { persistent: false }, (_event, name) => {

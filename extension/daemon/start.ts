@@ -39,7 +39,8 @@ function run(command: string, args: readonly string[], options: { env: NodeJS.Pr
     child.on('exit', (code) => {
       setImmediate(() => {
         const document = parseDocument(stdout);
-        if (code === 0) resolve(document);
+        // 1 means that what was checked failed: the document says how, unless it is an error.
+        if (code === 0 || (code === 1 && document !== undefined && reportedError(document) === undefined)) resolve(document);
         else
           reject(
             reportedError(document) ?? reportedError(parseDocument(stderr)) ?? startFailure(stderr.trim() || `It exited with ${code}.`),

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type * as VSCode from 'vscode';
 import type { DaemonConnection } from '../daemon/connection.ts';
-import { localFolders } from '../views/servers.ts';
+import { localFolders } from '../views/folders.ts';
 
 /** Tells the daemon about the open folders once it runs, and offers a review for each untrusted or changed configuration. */
 export function watchWorkspaces(vscode: typeof VSCode, daemon: DaemonConnection, onError: (error: unknown) => void): VSCode.Disposable {
@@ -17,9 +17,9 @@ export function watchWorkspaces(vscode: typeof VSCode, daemon: DaemonConnection,
       asked.add(`${folder}\n${info.trust}`);
       const message =
         info.trust === 'changed'
-          ? 'The Signalbox configuration of this folder has changed and is suspended.'
-          : 'This folder has a Signalbox configuration. It is inactive until you trust it.';
-      void vscode.window.showInformationMessage(message, 'Review…').then((action) => {
+          ? vscode.l10n.t('The Signalbox configuration of this folder has changed and is suspended.')
+          : vscode.l10n.t('This folder has a Signalbox configuration. It is inactive until you trust it.');
+      void vscode.window.showInformationMessage(message, vscode.l10n.t('Review…')).then((action) => {
         if (action !== undefined) void vscode.commands.executeCommand('signalbox.trustWorkspace', folder);
       });
     }
@@ -31,9 +31,29 @@ export function watchWorkspaces(vscode: typeof VSCode, daemon: DaemonConnection,
     state = daemon.state;
     if (connected || (changes.includes('workspaces') && daemon.state === 'running')) run();
   });
-  return vscode.Disposable.from(vscode.workspace.onDidGrantWorkspaceTrust(run), vscode.workspace.onDidChangeWorkspaceFolders(run), {
-    dispose: stop,
-  });
+  // The person has just said that this folder may run things: for the daemon that holds for the file as it is now, and for no later one.
+  const granted = async (): Promise<void> => {
+    if (daemon.state !== 'running') return;
+    for (const folder of localFolders(vscode)) {
+      const { trust } = await daemon.call('workspace/open', { folder });
+      if (trust !== 'untrusted') continue;
+      await daemon.call('workspace/trust', { folder, trusted: true });
+      const review = vscode.l10n.t('Review…');
+      void vscode.window
+        .showInformationMessage(vscode.l10n.t('The Signalbox configuration of this folder is active now.'), review)
+        .then((action) => {
+          if (action === review) void vscode.commands.executeCommand('signalbox.trustWorkspace', folder);
+        });
+    }
+    await announce();
+  };
+  return vscode.Disposable.from(
+    vscode.workspace.onDidGrantWorkspaceTrust(() => void granted().catch(onError)),
+    vscode.workspace.onDidChangeWorkspaceFolders(run),
+    {
+      dispose: stop,
+    },
+  );
 }
 
 /**
@@ -42,9 +62,13 @@ export function watchWorkspaces(vscode: typeof VSCode, daemon: DaemonConnection,
  * @param folder absolute path; absent = the only open folder, or the one the person picks
  */
 export async function trustWorkspace(vscode: typeof VSCode, daemon: DaemonConnection, folder: string | undefined): Promise<void> {
+  const { l10n } = vscode;
   if (!vscode.workspace.isTrusted) {
     void vscode.window
-      .showInformationMessage('Trust the folder in VS Code first; until then its Signalbox configuration is inert.', 'Manage Trust')
+      .showInformationMessage(
+        l10n.t('Trust the folder in VS Code first; until then its Signalbox configuration is inert.'),
+        l10n.t('Manage Trust'),
+      )
       .then((action) => {
         if (action !== undefined) void vscode.commands.executeCommand('workbench.trust.manage');
       });
@@ -52,25 +76,29 @@ export async function trustWorkspace(vscode: typeof VSCode, daemon: DaemonConnec
   }
   const folders = localFolders(vscode);
   const chosen =
-    folder ?? (folders.length < 2 ? folders[0] : await vscode.window.showQuickPick(folders, { title: 'Trust Workspace Configuration' }));
+    folder ??
+    (folders.length < 2 ? folders[0] : await vscode.window.showQuickPick(folders, { title: l10n.t('Trust Workspace Configuration') }));
   if (chosen === undefined) {
     void vscode.window.showInformationMessage(
-      'Open a folder first: a workspace configuration lives in .signalbox/config.jsonc of a folder.',
+      l10n.t('Open a folder first: a workspace configuration lives in .signalbox/config.jsonc of a folder.'),
     );
     return;
   }
   const info = await daemon.call('workspace/open', { folder: chosen });
   if (info.trust === 'none') {
-    void vscode.window.showInformationMessage(`There is no .signalbox/config.jsonc in ${chosen}.`);
+    void vscode.window.showInformationMessage(l10n.t('There is no .signalbox/config.jsonc in {0}.', chosen));
     return;
   }
   await vscode.window.showTextDocument(vscode.Uri.file(join(chosen, '.signalbox', 'config.jsonc')), { preview: true });
   if (info.trust === 'trusted') {
-    const action = await vscode.window.showInformationMessage('This configuration is trusted.', 'Withdraw Trust');
+    const action = await vscode.window.showInformationMessage(l10n.t('This configuration is trusted.'), l10n.t('Withdraw Trust'));
     if (action !== undefined) await daemon.call('workspace/trust', { folder: chosen, trusted: false });
     return;
   }
-  const effect = info.preview.length === 0 ? '' : ` It adds: ${info.preview.join('; ')}.`;
-  const action = await vscode.window.showWarningMessage(`Trust this configuration exactly as shown?${effect}`, 'Trust');
+  const effect = info.preview.length === 0 ? '' : ` ${l10n.t('It adds: {0}.', info.preview.join('; '))}`;
+  const action = await vscode.window.showWarningMessage(
+    `${l10n.t('Trust this configuration exactly as shown?')}${effect}`,
+    l10n.t('Trust'),
+  );
   if (action !== undefined) await daemon.call('workspace/trust', { folder: chosen, trusted: true });
 }

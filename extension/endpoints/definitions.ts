@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type * as VSCode from 'vscode';
 import type { ToolInfo } from '../../daemon/api/control.ts';
 import type { DaemonConnection } from '../daemon/connection.ts';
-import { endpointRef, localFolders } from '../views/servers.ts';
+import { endpointRef, localFolders } from '../views/folders.ts';
 import { visibleEndpoints } from './visible.ts';
 
 /** What is remembered of an endpoint while the daemon is stopped, so that VS Code's list stays as it was. */

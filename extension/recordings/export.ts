@@ -1,7 +1,7 @@
 /** Exports a recording: what it will contain is shown first, then it is written, then how to commit it is said. */
 import { join } from 'node:path';
 import type { RecordingInfo } from '../../daemon/api/recordings.ts';
-import { localFolders } from '../views/servers.ts';
+import { localFolders } from '../views/folders.ts';
 import { type RecordingParts, reference } from './recordings.ts';
 
 const FORMATS = [

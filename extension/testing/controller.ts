@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type * as VSCode from 'vscode';
 import type { PropertyInfo } from '../../daemon/api/conformance.ts';
 import type { ServerStatus } from '../../daemon/api/control.ts';
-import { localFolders } from '../views/servers.ts';
+import { localFolders } from '../views/folders.ts';
 import type { KnownFinding, TestItems, TestingParts } from './items.ts';
 import { type ServerPlace, serverPlace } from './place.ts';
 import { byArea } from './run.ts';

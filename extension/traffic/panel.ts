@@ -4,7 +4,7 @@ import { errorShape } from '../../daemon/api/errors.ts';
 import type { RecordingInfo } from '../../daemon/api/recordings.ts';
 import type { SessionInfo, TrafficRow } from '../../daemon/api/sessions.ts';
 import { parseTrafficQuery } from '../../daemon/api/traffic-query.ts';
-import { localFolders } from '../views/servers.ts';
+import { localFolders } from '../views/folders.ts';
 import { TrafficFeed } from './feed.ts';
 import type { FromPage, PageState, ToPage } from './messages.ts';
 import { trafficPage } from './page.ts';

@@ -2,7 +2,7 @@
 import type * as VSCode from 'vscode';
 import type { SessionInfo } from '../../daemon/api/sessions.ts';
 import type { DaemonConnection } from '../daemon/connection.ts';
-import { localFolders } from '../views/servers.ts';
+import { localFolders } from '../views/folders.ts';
 
 /** Rows: open sessions first, then ended ones, each the newest first. Starts no daemon. */
 export class SessionsTree implements VSCode.TreeDataProvider<SessionInfo> {

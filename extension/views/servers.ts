@@ -1,25 +1,38 @@
-/** The tree of the activity bar: endpoints, their servers with live state, the servers' tools. */
+/** The tree of the activity bar: endpoints, their namespaces, the servers with live state, and what each offers. */
 import type * as VSCode from 'vscode';
 import type { EndpointStatus, ServerStatus, ToolInfo } from '../../daemon/api/control.ts';
 import type { Change, DaemonConnection } from '../daemon/connection.ts';
 import { visibleEndpoints } from '../endpoints/visible.ts';
+import { endpointRef, localFolders } from './folders.ts';
+import { rowItem } from './server-rows.ts';
+
+/** What a server offers. */
+export type OfferKind = 'tools' | 'resources' | 'prompts';
 
 /** A row of the tree. */
 export type ServerNode =
   | { readonly kind: 'endpoint'; readonly endpoint: EndpointStatus }
+  | { readonly kind: 'namespace'; readonly endpoint: EndpointStatus; readonly name: string; readonly servers: readonly string[] }
   | { readonly kind: 'server'; readonly endpoint: EndpointStatus; readonly server: ServerStatus }
+  | { readonly kind: 'disabled'; readonly servers: readonly ServerStatus[] }
+  | { readonly kind: 'off'; readonly server: ServerStatus }
+  | {
+      readonly kind: 'group';
+      readonly endpoint: EndpointStatus;
+      readonly server: ServerStatus;
+      readonly offers: OfferKind;
+      readonly count: number;
+    }
   | { readonly kind: 'tool'; readonly endpoint: EndpointStatus; readonly info: ToolInfo }
+  | { readonly kind: 'resource'; readonly endpoint: EndpointStatus; readonly resource: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'prompt'; readonly endpoint: EndpointStatus; readonly prompt: Readonly<Record<string, unknown>> }
   | { readonly kind: 'failure'; readonly message: string; readonly detail: string };
 
-/** Icon and colour of each state; the words are the daemon's own. */
-const STATE_ICONS: Readonly<Record<ServerStatus['state'], readonly [icon: string, color?: string]>> = {
-  idle: ['circle-outline'],
-  starting: ['loading~spin'],
-  ready: ['pass-filled', 'testing.iconPassed'],
-  degraded: ['warning', 'list.warningForeground'],
-  down: ['error', 'list.errorForeground'],
-  disabled: ['circle-slash', 'disabledForeground'],
-};
+type Offer = Extract<ServerNode, { kind: 'tool' | 'resource' | 'prompt' }>;
+/** Everything an endpoint offers, by the name of the server it comes from. */
+type Offers = Readonly<Record<OfferKind, readonly { readonly server: string; readonly node: Offer }[]>>;
+
+const KINDS: readonly OfferKind[] = ['tools', 'resources', 'prompts'];
 
 /** Data of the `signalbox.servers` view. It asks for the daemon only when VS Code asks for rows, which it does when the view is visible. */
 export class ServersTree implements VSCode.TreeDataProvider<ServerNode> {
@@ -27,8 +40,8 @@ export class ServersTree implements VSCode.TreeDataProvider<ServerNode> {
   readonly #daemon: DaemonConnection;
   readonly #changed: VSCode.EventEmitter<ServerNode | undefined>;
   readonly #unsubscribe: () => void;
-  /** Tools by endpoint URL, until the daemon says something changed. */
-  readonly #tools = new Map<string, Promise<readonly ToolInfo[]>>();
+  /** By endpoint URL, until the daemon says something changed. */
+  readonly #offers = new Map<string, Promise<Offers>>();
   /** Endpoints whose servers were woken since the connection was made: a server starts when its tools are first asked for. */
   readonly #woken = new Set<string>();
   readonly onDidChangeTreeData: VSCode.Event<ServerNode | undefined>;
@@ -43,7 +56,7 @@ export class ServersTree implements VSCode.TreeDataProvider<ServerNode> {
 
   /** Drops what is remembered and draws again. */
   refresh(): void {
-    this.#tools.clear();
+    this.#offers.clear();
     this.#changed.fire(undefined);
   }
 
@@ -53,72 +66,56 @@ export class ServersTree implements VSCode.TreeDataProvider<ServerNode> {
   }
 
   async getChildren(node?: ServerNode): Promise<ServerNode[]> {
-    if (node === undefined) {
-      await this.#daemon.wanted();
-      // No rows means the welcome view, which has the button for each state.
-      const folders = localFolders(this.#vscode);
-      return visibleEndpoints(this.#daemon.status, folders).map((endpoint) => ({ kind: 'endpoint', endpoint }));
+    switch (node?.kind) {
+      case undefined:
+        await this.#daemon.wanted();
+        return this.#roots();
+      case 'endpoint':
+        this.#wake(node.endpoint);
+        return this.#namespaces(node.endpoint);
+      case 'namespace':
+        return this.#servers(node.endpoint, node.servers);
+      case 'disabled':
+        return node.servers.map((server) => ({ kind: 'off', server }));
+      case 'server':
+        return this.#offered(node.endpoint, node.server);
+      case 'group':
+        return (await this.#list(node.endpoint))[node.offers]
+          .filter(({ server }) => server === node.server.name)
+          .map((offer) => offer.node);
+      default:
+        return [];
     }
-    if (node.kind === 'endpoint') return this.#servers(node.endpoint);
-    if (node.kind === 'server') return this.#toolsOf(node.endpoint, node.server);
-    return [];
   }
 
   getTreeItem(node: ServerNode): VSCode.TreeItem {
-    const { TreeItem, TreeItemCollapsibleState, ThemeIcon } = this.#vscode;
-    if (node.kind === 'endpoint') {
-      const item = new TreeItem(node.endpoint.name, TreeItemCollapsibleState.Expanded);
-      item.id = node.endpoint.url;
-      item.description = new URL(node.endpoint.url).pathname;
-      item.tooltip = `Endpoint ${node.endpoint.url}`;
-      item.iconPath = new ThemeIcon('plug');
-      item.contextValue = 'signalbox.endpoint';
-      return item;
-    }
-    if (node.kind === 'server') return this.#serverItem(node.endpoint, node.server);
-    if (node.kind === 'tool') {
-      const { tool } = node.info;
-      const item = new TreeItem(tool.name, TreeItemCollapsibleState.None);
-      item.id = `${node.endpoint.url}#${tool.name}`;
-      if (tool.description !== undefined) {
-        item.description = tool.description.split('\n', 1)[0] ?? '';
-        item.tooltip = tool.description;
-      }
-      item.iconPath = new ThemeIcon('symbol-method');
-      item.contextValue = 'signalbox.tool';
-      return item;
-    }
-    const item = new TreeItem(node.message, TreeItemCollapsibleState.None);
-    item.tooltip = node.detail;
-    item.iconPath = new ThemeIcon('error', new this.#vscode.ThemeColor('list.errorForeground'));
-    return item;
+    return rowItem(this.#vscode, node);
   }
 
-  #serverItem(endpoint: EndpointStatus, server: ServerStatus): VSCode.TreeItem {
-    const { TreeItem, TreeItemCollapsibleState, ThemeIcon, ThemeColor, MarkdownString } = this.#vscode;
-    const item = new TreeItem(server.name, canHaveTools(server) ? TreeItemCollapsibleState.Collapsed : TreeItemCollapsibleState.None);
-    item.id = `${endpoint.url}#${server.alias}#server`;
-    item.description = describeServer(server);
-    const [icon, color] = STATE_ICONS[server.state];
-    item.iconPath = color === undefined ? new ThemeIcon(icon) : new ThemeIcon(icon, new ThemeColor(color));
-    const tooltip = new MarkdownString();
-    // appendText escapes: a server chooses these words, and they must not become links.
-    tooltip.appendText(`${server.name} (${server.kind}${server.era === undefined ? '' : `, ${server.era}`}): ${server.state}`);
-    if (server.reason !== undefined)
-      tooltip.appendText(`\n\n${server.reason.code}: ${server.reason.message}\n${server.reason.cause}\n${server.reason.fix}`);
-    item.tooltip = tooltip;
-    item.contextValue = 'signalbox.server';
-    return item;
+  /** No rows means the welcome view, which has the button for each state. */
+  #roots(): ServerNode[] {
+    const { status } = this.#daemon;
+    const endpoints = visibleEndpoints(status, localFolders(this.#vscode));
+    const workspaces = new Set(endpoints.map(({ workspace }) => workspace));
+    const off = (status?.servers ?? []).filter(
+      ({ state, workspace }) => state === 'disabled' && (workspace === undefined || workspaces.has(workspace)),
+    );
+    const rows = endpoints.map((endpoint): ServerNode => ({ kind: 'endpoint', endpoint }));
+    return off.length === 0 ? rows : [...rows, { kind: 'disabled', servers: off }];
   }
 
-  #servers(endpoint: EndpointStatus): ServerNode[] {
+  /** A level of its own only where there is more than one: `default` alone says nothing. */
+  #namespaces(endpoint: EndpointStatus): ServerNode[] {
+    const { namespaces = [] } = endpoint;
+    const [only] = namespaces;
+    if (namespaces.length > 1 || (only !== undefined && only.name !== 'default'))
+      return namespaces.map(({ name, servers }) => ({ kind: 'namespace', endpoint, name, servers }));
+    return this.#servers(endpoint, endpoint.servers);
+  }
+
+  #servers(endpoint: EndpointStatus, names: readonly string[]): ServerNode[] {
     const servers = this.#daemon.status?.servers ?? [];
-    if (!this.#woken.has(endpoint.url)) {
-      this.#woken.add(endpoint.url);
-      // Not awaited: rows appear at once and change as the servers come up. A failure shows where the tools are.
-      this.#list(endpoint).catch(() => this.#tools.delete(endpoint.url));
-    }
-    return endpoint.servers.flatMap((name): ServerNode[] => {
+    return names.flatMap((name): ServerNode[] => {
       const server =
         servers.find((candidate) => candidate.name === name && candidate.workspace === endpoint.workspace) ??
         servers.find((candidate) => candidate.name === name);
@@ -126,51 +123,54 @@ export class ServersTree implements VSCode.TreeDataProvider<ServerNode> {
     });
   }
 
-  async #toolsOf(endpoint: EndpointStatus, server: ServerStatus): Promise<ServerNode[]> {
+  /** Not awaited: rows appear at once and change as the servers come up. A failure shows where the tools are. */
+  #wake(endpoint: EndpointStatus): void {
+    if (this.#woken.has(endpoint.url)) return;
+    this.#woken.add(endpoint.url);
+    this.#list(endpoint).catch(() => this.#offers.delete(endpoint.url));
+  }
+
+  /** Tools alone stand directly below their server; with resources or prompts each kind is a row of its own. */
+  async #offered(endpoint: EndpointStatus, server: ServerStatus): Promise<ServerNode[]> {
     try {
-      const infos = await this.#list(endpoint);
-      return infos
-        .filter((info) => info.server === server.name || info.server === server.alias)
-        .map((info) => ({ kind: 'tool', endpoint, info }));
+      const offers = await this.#list(endpoint);
+      const own = KINDS.map((offers_) => ({ offers: offers_, nodes: offers[offers_].filter((offer) => offer.server === server.name) }));
+      const present = own.filter(({ nodes }) => nodes.length > 0);
+      if (present.length === 1 && present[0]?.offers === 'tools') return present[0].nodes.map(({ node }) => node);
+      return present.map(({ offers: kind, nodes }) => ({ kind: 'group', endpoint, server, offers: kind, count: nodes.length }));
     } catch (error) {
-      this.#tools.delete(endpoint.url);
-      return [{ kind: 'failure', message: 'Tools cannot be listed', detail: error instanceof Error ? error.message : String(error) }];
+      this.#offers.delete(endpoint.url);
+      const detail = error instanceof Error ? error.message : String(error);
+      return [{ kind: 'failure', message: this.#vscode.l10n.t('Tools cannot be listed'), detail }];
     }
   }
 
-  #list(endpoint: EndpointStatus): Promise<readonly ToolInfo[]> {
-    let tools = this.#tools.get(endpoint.url);
-    if (tools === undefined) {
-      tools = this.#daemon.call('tools/list', endpointRef(endpoint)).then((result) => result.tools);
-      this.#tools.set(endpoint.url, tools);
+  #list(endpoint: EndpointStatus): Promise<Offers> {
+    let offers = this.#offers.get(endpoint.url);
+    if (offers === undefined) {
+      offers = this.#fetch(endpoint);
+      this.#offers.set(endpoint.url, offers);
     }
-    return tools;
+    return offers;
+  }
+
+  async #fetch(endpoint: EndpointStatus): Promise<Offers> {
+    const ref = endpointRef(endpoint);
+    const [{ tools }, { resources, servers: ofResources }, { prompts, servers: ofPrompts }] = await Promise.all([
+      this.#daemon.call('tools/list', ref),
+      this.#daemon.call('resources/list', ref),
+      this.#daemon.call('prompts/list', ref),
+    ]);
+    return {
+      tools: tools.map((info) => ({ server: info.server, node: { kind: 'tool', endpoint, info } })),
+      resources: resources.map((resource, index) => ({ server: ofResources[index] ?? '', node: { kind: 'resource', endpoint, resource } })),
+      prompts: prompts.map((prompt, index) => ({ server: ofPrompts[index] ?? '', node: { kind: 'prompt', endpoint, prompt } })),
+    };
   }
 
   #forget(changes: readonly Change[]): void {
-    if (changes.every((change) => change === 'sessions')) return;
+    if (changes.every((change) => change === 'sessions' || change === 'recordings' || change === 'clients')) return;
     if (changes.includes('connection')) this.#woken.clear();
     this.refresh();
   }
-}
-
-/** The words after a server's name: `ready · 4 tools`, `down · SBX_SERVER_EXITED`. */
-export function describeServer(server: ServerStatus): string {
-  if (server.reason !== undefined) return `${server.state} · ${server.reason.code}`;
-  return server.tools === 0 ? server.state : `${server.state} · ${server.tools} ${server.tools === 1 ? 'tool' : 'tools'}`;
-}
-
-/** Whether a row can be opened: a server that is not up yet may turn out to have tools. */
-function canHaveTools(server: ServerStatus): boolean {
-  return server.tools > 0 || server.state === 'idle' || server.state === 'starting';
-}
-
-/** How a control request names an endpoint. */
-export function endpointRef(endpoint: Pick<EndpointStatus, 'name' | 'workspace'>): { endpoint: string; workspace?: string } {
-  return endpoint.workspace === undefined ? { endpoint: endpoint.name } : { endpoint: endpoint.name, workspace: endpoint.workspace };
-}
-
-/** Absolute paths of the window's folders on this machine. */
-export function localFolders(vscode: typeof VSCode): string[] {
-  return (vscode.workspace.workspaceFolders ?? []).filter((folder) => folder.uri.scheme === 'file').map((folder) => folder.uri.fsPath);
 }
