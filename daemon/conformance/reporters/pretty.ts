@@ -1,6 +1,9 @@
 /** The report for a terminal. */
-import type { Finding, Summary, Verdict } from '../../api/conformance.ts';
+import type { Finding, Summary } from '../../api/conformance.ts';
 import { clip } from '../transports/wire.ts';
+import { areaRows, VERDICTS } from './areas.ts';
+import { plain } from './progress.ts';
+import type { Report } from './report.ts';
 
 /** One finding, for people. */
 export function findingText({
@@ -30,10 +33,12 @@ export function findingText({
   ].join('\n');
 }
 
-const VERDICTS: readonly Verdict[] = ['passed', 'failed', 'warning', 'note', 'not-applicable', 'not-exercised'];
-
 /** The whole report. */
-export function prettyReport({ summary, findings }: { readonly summary: Summary; readonly findings: readonly Finding[] }): string {
+export function prettyReport(report: Report): string {
+  return plain(whole(report));
+}
+
+function whole({ summary, findings }: Report): string {
   const order = { error: 0, warning: 1, note: 2 };
   const sorted = [...findings].sort((one, other) => order[one.severity] - order[other.severity]);
   const eras = summary.eras.join(' and ') || 'no era';
@@ -50,20 +55,13 @@ export function prettyReport({ summary, findings }: { readonly summary: Summary;
 }
 
 function areaTable(summary: Summary): string {
-  const rows = new Map<string, Record<Verdict, number>>();
-  for (const { requirement, area, verdict } of summary.outcomes) {
-    const key = `${requirement.startsWith('L-') ? '2025-11-25' : '2026-07-28'} ${area}`;
-    const row = rows.get(key) ?? { passed: 0, failed: 0, warning: 0, note: 0, 'not-applicable': 0, 'not-exercised': 0 };
-    row[verdict]++;
-    rows.set(key, row);
-  }
   const line = (name: string, cells: readonly string[]): string => `${name.padEnd(28)}${cells.map((cell) => cell.padStart(10)).join('')}`;
   return [
     line('', ['passed', 'failed', 'warning', 'note', 'n/a', 'not run']),
-    ...[...rows].map(([name, row]) =>
+    ...areaRows(summary).map(({ revision, area, counts }) =>
       line(
-        name,
-        VERDICTS.map((verdict) => (row[verdict] === 0 ? '·' : String(row[verdict]))),
+        `${revision} ${area}`,
+        VERDICTS.map((verdict) => (counts[verdict] === 0 ? '·' : String(counts[verdict]))),
       ),
     ),
   ].join('\n');

@@ -34,7 +34,7 @@ export function progressLine(event: ConformEvent, columns: number): string {
 
 const CLEAR = '\u001b[K';
 
-/** A server's text without what moves a cursor or changes a colour. */
+/** A text without what moves a cursor, changes a colour or turns the direction of writing; its line breaks stay. */
 export function plain(text: string): string {
-  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd');
+  return text.toWellFormed().replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
 }
