@@ -5,12 +5,14 @@ import { CONTROL_PROTOCOL, type ControlEvents, type DaemonStatus } from './api/c
 import type { ErrorShape } from './api/errors.ts';
 import type { Paths } from './api/paths.ts';
 import { ConfigStore } from './config/store.ts';
+import { configuredServer } from './control/conform-target.ts';
 import { conformanceHandlers } from './control/conformance.ts';
 import { ControlClient } from './control/control-client.ts';
 import { findEndpoint, workspaceIdOf } from './control/endpoint-lookup.ts';
 import { configuredFaults, faultHandlers, faultProblem } from './control/faults.ts';
 import { controlHandlers } from './control/handlers.ts';
 import { recordingHandlers } from './control/recordings.ts';
+import { replayRunHandlers } from './control/replay-run.ts';
 import { ServedReplays } from './control/replay-serve.ts';
 import { sessionHandlers } from './control/sessions.ts';
 import { Activity } from './endpoints/activity.ts';
@@ -92,7 +94,7 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
   const faults = new FaultBook(() => changed('servers'));
   const armFaults = (): void => faults.configure(configuredFaults(config.endpoints(), faultKey));
   armFaults();
-  const host = serverHost({
+  const { host, openPrivately } = serverHost({
     paths,
     identity,
     installed,
@@ -204,6 +206,20 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
         onChange: () => changed('recordings'),
       }),
       ...replays.handlers(),
+      ...replayRunHandlers({
+        store: recordings.store,
+        redactor,
+        version,
+        folder: paths.recordingsDir,
+        openPrivately,
+        server: (name, workspace) => configuredServer(config.endpoints(), name, workspaceIdOf(config, workspace)),
+        endpoint: (ref) => findEndpoint(endpoints, config, ref).view.endpoint,
+        workspaceId: (workspace) => workspaceIdOf(config, workspace),
+        tokens,
+        url,
+        hold: () => idle.hold('replay'),
+        onChange: () => changed('recordings'),
+      }),
       ...faultHandlers(faults, log),
       ...conformanceHandlers({
         config,

@@ -1,6 +1,7 @@
 /** The servers of the daemon: how each is started, what it is told, and where what it says goes. */
 import { appendFileSync } from 'node:fs';
 import { homedir } from 'node:os';
+import type { ResolvedServer } from './api/config.ts';
 import type { Paths } from './api/paths.ts';
 import type { Tap } from './api/sessions.ts';
 import type { StateStore } from './api/state.ts';
@@ -42,10 +43,57 @@ export interface ServerHostParts {
   readonly onState: () => void;
 }
 
+/** The servers, and a way to a fresh and private instance of any. */
+export interface Servers {
+  readonly host: UpstreamHost;
+  /** Opens links to instances of their own, which the tap does not see and no fault is put into. Whoever opens one closes it. */
+  readonly openPrivately: (server: ResolvedServer, workspace: string | undefined) => OpenLink;
+}
+
 /** Makes the host of all servers. */
-export function serverHost(parts: ServerHostParts): UpstreamHost {
+export function serverHost(parts: ServerHostParts): Servers {
   const { paths, identity, installed, state, hop, children, journal, tap, faults, folderOf, messageBytes, redact, onState } = parts;
   const environments = new ChildEnvironments();
+  const opener = (server: ResolvedServer, workspace: string | undefined, onStderr: (line: string) => void = () => {}): OpenLink =>
+    linkOpener(server, workspace, {
+      spawn: async (spec) => children.spawn(spec),
+      environment: (own) => environments.of(own),
+      hop,
+      node: {
+        command: process.execPath,
+        // The filesystem server refuses to serve these two folders, so it must know them.
+        env: {
+          SIGNALBOX_STATE_DIR: paths.stateDir,
+          SIGNALBOX_CONFIG_DIR: paths.configDir,
+          ...(process.versions['electron'] === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' }),
+        },
+      },
+      pluginHost: installed.pluginHost,
+      pluginsDir: installed.pluginsDir,
+      base: (id) => folderOf(id) ?? homedir(),
+      messageBytes,
+      redact,
+      pattern: patternOpener((used, id) => host.find(used, id)),
+      recording: ({ name, entry }, id) => {
+        const place = folderOf(id);
+        const note = (text: string): void => journal.stderr(name, id, text);
+        const locate = (): string =>
+          locateRecording(entry.recording, { recordingsDir: paths.recordingsDir, ...(place === undefined ? {} : { folder: place }) });
+        const { server: edge } = entry;
+        const options = { ...entryOptions(entry), ...(edge === undefined ? {} : { server: edge }), onNote: note, onMiss: note };
+        return recordingOpener(name, reloaded(locate, options));
+      },
+      onStderr: ({ name }, line) => {
+        journal.stderr(name, workspace, line);
+        onStderr(line);
+      },
+      onAudit: ({ name }, line) =>
+        appendFileSync(
+          paths.auditFile,
+          `${JSON.stringify({ server: name, ...(workspace === undefined ? {} : { workspace }), ...auditLine(line) })}\n`,
+          { mode: 0o600 },
+        ),
+    });
   const host: UpstreamHost = new UpstreamHost((server, workspace) => {
     const folder = folderOf(workspace);
     // Inside of the tap: it sees what the daemon has to cope with.
@@ -58,52 +106,10 @@ export function serverHost(parts: ServerHostParts): UpstreamHost {
       hop,
       onState,
       ...(folder === undefined ? {} : { folder }),
-      openLink: seen(
-        unreliable(
-          linkOpener(server, workspace, {
-            spawn: async (spec) => children.spawn(spec),
-            environment: (own) => environments.of(own),
-            hop,
-            node: {
-              command: process.execPath,
-              // The filesystem server refuses to serve these two folders, so it must know them.
-              env: {
-                SIGNALBOX_STATE_DIR: paths.stateDir,
-                SIGNALBOX_CONFIG_DIR: paths.configDir,
-                ...(process.versions['electron'] === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' }),
-              },
-            },
-            pluginHost: installed.pluginHost,
-            pluginsDir: installed.pluginsDir,
-            base: (id) => folderOf(id) ?? homedir(),
-            messageBytes,
-            redact,
-            pattern: patternOpener((used, id) => host.find(used, id)),
-            recording: ({ name, entry }, id) => {
-              const place = folderOf(id);
-              const note = (text: string): void => journal.stderr(name, id, text);
-              const locate = (): string =>
-                locateRecording(entry.recording, { recordingsDir: paths.recordingsDir, ...(place === undefined ? {} : { folder: place }) });
-              const { server: edge } = entry;
-              const options = { ...entryOptions(entry), ...(edge === undefined ? {} : { server: edge }), onNote: note, onMiss: note };
-              return recordingOpener(name, reloaded(locate, options));
-            },
-            onStderr: ({ name }, line) => {
-              journal.stderr(name, workspace, line);
-              tap?.stderr(name, workspace, redact(line));
-            },
-            onAudit: ({ name }, line) =>
-              appendFileSync(
-                paths.auditFile,
-                `${JSON.stringify({ server: name, ...(workspace === undefined ? {} : { workspace }), ...auditLine(line) })}\n`,
-                { mode: 0o600 },
-              ),
-          }),
-        ),
-      ),
+      openLink: seen(unreliable(opener(server, workspace, (line) => tap?.stderr(server.name, workspace, redact(line))))),
     };
   });
-  return host;
+  return { host, openPrivately: (server, workspace) => opener(server, workspace) };
 }
 
 /** Names one server among those of all workspaces. */
