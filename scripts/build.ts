@@ -130,6 +130,8 @@ async function buildAll(): Promise<void> {
   await build({ ...common, platform: 'browser', target: 'chrome140', format: 'iife', minify: true, entryPoints: page, outdir: OUT });
   await build({ ...esm, entryPoints: ['daemon/cli/main.ts'], outfile: join(OUT, 'cli.mjs') });
   // minified: the tests that `conform --save-as-test` writes carry a copy of it
+  // The thread that writes recordings; the daemon starts it by URL.
+  await build({ ...esm, entryPoints: ['daemon/sessions/recording/writer-thread.ts'], outfile: join(OUT, 'writer-thread.mjs') });
   await build({ ...esm, minify: true, entryPoints: ['daemon/conformance/process/main.ts'], outfile: join(OUT, 'conform.mjs') });
   await build({ ...esm, entryPoints: ['servers/plugin/define.ts'], outfile: join(OUT, 'plugin.mjs') });
   await buildServers();

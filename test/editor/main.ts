@@ -1,11 +1,12 @@
 /**
- * The extension in a real VS Code: `node test/editor/main.ts [host|ui]`. Ends with `N passed, N failed`.
+ * The extension in a real VS Code: `node test/editor/main.ts [host|page|ui]`. Ends with `N passed, N failed`.
  * Where setup.sh has not run (and SIGNALBOX_TEST_EDITOR is not set) it says so and exits with 3.
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { buildExtension } from './bundle.ts';
 import { findHost } from './host.ts';
+import { runPage } from './page.ts';
 import { runHostSuite } from './run-host.ts';
 import type { SuiteResult } from './suite/index.ts';
 import { runUi } from './ui.ts';
@@ -23,8 +24,8 @@ if (host === undefined) {
 const part = process.argv[2];
 if (part !== 'ui') buildExtension();
 const results: SuiteResult[] = [];
-if (part !== 'ui') results.push(...(await runHostSuite(host)));
-if (part !== 'host') results.push(...(await runUi(host)));
+const parts = { host: runHostSuite, page: runPage, ui: runUi };
+for (const [name, run] of Object.entries(parts)) if (part === undefined || part === name) results.push(...(await run(host)));
 for (const { name, state, error } of results)
   console.log(`${state === 'passed' ? 'ok  ' : state === 'skipped' ? 'skip' : 'FAIL'} ${name}${error === undefined ? '' : `\n${error}`}`);
 const count = (state: SuiteResult['state']): number => results.filter((result) => result.state === state).length;

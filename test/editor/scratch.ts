@@ -1,6 +1,6 @@
 /** A throw-away user: own state, configuration and project folder, with the bundled servers configured; ends the daemon it led to. */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -34,8 +34,8 @@ const OPENAPI = {
   },
 };
 
-/** Makes the folders and files. */
-export function makeScratch(): Scratch {
+/** Makes the folders and files. @param more a server with a fault as well, `points` */
+export function makeScratch(more: { readonly faulty?: boolean } = {}): Scratch {
   const dir = mkdtempSync(join(tmpdir(), 'signalbox-editor-'));
   const [state, config, project] = [join(dir, 'state'), join(dir, 'config'), join(dir, 'branch-line')];
   mkdirSync(state, { mode: 0o700 });
@@ -49,15 +49,18 @@ export function makeScratch(): Scratch {
     "CREATE TABLE stations (id INTEGER PRIMARY KEY, name TEXT NOT NULL); INSERT INTO stations (name) VALUES ('Ash'), ('Birch'), ('Cedar')",
   );
   database.close();
+  const points = join(project, 'points.mjs');
+  if (more.faulty === true) copyFileSync(join(import.meta.dirname, 'points.mjs'), points);
   writeFileSync(
     join(config, 'config.jsonc'),
     JSON.stringify({
       servers: {
+        ...(more.faulty === true ? { points: { command: process.execPath, args: [points] } } : {}),
         files: { plugin: 'filesystem', settings: { roots: [project], access: 'read' } },
         line: { plugin: 'database', settings: { connections: { main: `sqlite:${join(project, 'line.db')}` } } },
         timetable: { plugin: 'api', settings: { spec: join(project, 'timetable.openapi.json') } },
       },
-      namespaces: { dev: ['files', 'line', 'timetable'] },
+      namespaces: { dev: ['files', 'line', 'timetable', ...(more.faulty === true ? ['points'] : [])] },
       endpoints: { default: { namespaces: ['dev'] } },
     }),
   );

@@ -21,9 +21,14 @@ export const MOST_LINES = 2_000;
 const MOST_EDITS = 2_000;
 const MOST_CHANGES = 100;
 
-/** A message as lines of indented JSON. */
+/** A message as lines of indented JSON, its envelope in the usual order: where a peer puts `id` is no difference. */
 export function jsonLines(message: unknown): readonly string[] {
-  return (JSON.stringify(message, null, 2) ?? '').split('\n');
+  return (JSON.stringify(isContainer(message) && !Array.isArray(message) ? enveloped(message) : message, null, 2) ?? '').split('\n');
+}
+
+function enveloped(message: Record<string, unknown>): Record<string, unknown> {
+  const first = ['jsonrpc', 'id', 'method'].filter((key) => Object.hasOwn(message, key));
+  return Object.fromEntries([...first, ...Object.keys(message).filter((key) => !first.includes(key))].map((key) => [key, message[key]]));
 }
 
 /** Both texts with what differs marked. */

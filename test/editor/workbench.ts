@@ -1,0 +1,43 @@
+/** What a person does in the workbench, in words. */
+import type { FrameLocator, Locator, Page } from 'playwright-core';
+
+/** A row of a tree that contains all the words. */
+export function row(page: Page, ...words: readonly string[]): Locator {
+  return words.reduce((rows, word) => rows.filter({ hasText: word }), page.locator('.pane-body .monaco-list-row'));
+}
+
+/** The text field of whatever quick input is open. */
+export function quickInput(page: Page): Locator {
+  return page.locator('.quick-input-widget:visible input[type=text]');
+}
+
+/** Runs a command through the palette. */
+export async function command(page: Page, title: string): Promise<void> {
+  await page.keyboard.press('F1');
+  await quickInput(page).fill(`>${title}`);
+  await page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor();
+  await page.keyboard.press('Enter');
+}
+
+/** Picks the entry that contains the words from a quick pick. */
+export async function pick(page: Page, words: string): Promise<void> {
+  const entry = page.locator('.quick-input-list .monaco-list-row', { hasText: words }).first();
+  await entry.waitFor();
+  await quickInput(page).fill(words);
+  await entry.click();
+}
+
+/** A toast that contains the words. */
+export function toast(page: Page, words: string): Locator {
+  return page.locator('.notifications-toasts .notification-list-item', { hasText: words });
+}
+
+/** Presses a button of a toast. */
+export async function answer(page: Page, words: string, button: string): Promise<void> {
+  await toast(page, words).locator('.monaco-button', { hasText: button }).first().click();
+}
+
+/** The document inside the webview that is in front. */
+export function webview(page: Page): FrameLocator {
+  return page.locator('iframe.webview.ready:visible').first().contentFrame().locator('#active-frame').contentFrame();
+}
