@@ -264,7 +264,11 @@ export class Play {
     const { inputRequests } = result;
     const questions = Object.values(isObject(inputRequests) ? inputRequests : {}).filter((question) => isObject(question));
     let open = questions.length;
+    const pages: unknown[] = [];
     const goOn = (): void => {
+      // Legacy clients wait to be told that the page was visited (2025-11-25, "Elicitation").
+      for (const elicitationId of pages)
+        this.#send({ jsonrpc: '2.0', method: 'notifications/elicitation/complete', params: { elicitationId } });
       const [next] = this.#exchange.rounds;
       if (next === undefined) {
         this.#send(response(this.#request.id, this.#stage.unanswered(this.#exchange, 'round')));
@@ -283,6 +287,7 @@ export class Play {
         method: String(method),
         ...(isObject(params) ? { params: legacyParams(params) } : {}),
       };
+      if (question.params?.['elicitationId'] !== undefined) pages.push(question.params['elicitationId']);
       this.#stage.ask(question, this.#send, () => {
         open -= 1;
         if (open === 0 && !this.#over) goOn();

@@ -69,6 +69,11 @@ export class Rehearsal {
     return this.#options.recordedErasOnly !== true || this.face.eras.size === 0 || this.face.eras.has(era);
   }
 
+  /** Whether a list was asked for in the recording. */
+  listed(method: string): boolean {
+    return this.#groups.ofMethod(method).length > 0;
+  }
+
   /** The recorded client the next session plays: one after the other, and from the first again. */
   claim(era: Era): Party | undefined {
     const busy = this.script.parties.filter((party) =>

@@ -13,6 +13,7 @@ import {
   type RequestId,
   type Response,
 } from '../../protocol/message.ts';
+import { type KnownLists, knownLists } from './lists.ts';
 
 /** One recorded frame of the edge that is played. */
 export interface Frame {
@@ -69,6 +70,8 @@ export interface Script {
   /** Of the servers at whose edge it was recorded, and whether there are frames of clients. */
   readonly servers: readonly string[];
   readonly clientEdge: boolean;
+  /** What is known of lists that nobody asked for. */
+  readonly known: KnownLists;
 }
 
 /**
@@ -99,7 +102,7 @@ export function readScript(lines: Iterable<RecordingLine>, server?: string): Scr
   for (const reader of readers.values()) reader.end();
   const parties = [...readers.values()].map(({ party }) => party);
   const exchanges = [...readers.values()].flatMap((reader) => reader.exchanges).sort((a, b) => a.opener.n - b.opener.n);
-  return { parties, exchanges, eras: new Set(exchanges.map(({ era }) => era)), servers, clientEdge };
+  return { parties, exchanges, eras: new Set(exchanges.map(({ era }) => era)), servers, clientEdge, known: knownLists(all, opens, chosen) };
 }
 
 /** What one client said is one story, whatever connections it took; towards a server each connection is one. */

@@ -17,6 +17,7 @@ import {
 import { Handles, type Translated } from './handles.ts';
 import { discoverResult, initializeResult, refusedEra, type ServerFace } from './handshake.ts';
 import { Listens } from './listens.ts';
+import { madeList } from './lists.ts';
 import { Lanes, targetOf } from './matching.ts';
 import { Play, type Send, type Stage } from './play.ts';
 import type { Rehearsal } from './rehearsal.ts';
@@ -151,6 +152,8 @@ export class ReplaySession implements Stage {
       send({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params: { notifications, _meta } });
       return 'open';
     }
+    const list = this.#rehearsal.listed(method) ? undefined : madeList(method, this.#rehearsal.script.known);
+    if (list !== undefined) return { result: era === 'modern' ? modernResult(list, method, this.face.serverInfo) : list };
     if (!COURTESIES.has(method)) return undefined;
     return { result: era === 'modern' ? modernResult({}, method, this.face.serverInfo) : {} };
   }
