@@ -11,6 +11,7 @@ import { ChildEnvironments } from './lifecycle/environment.ts';
 import type { installation } from './lifecycle/installation.ts';
 import { patternOpener } from './patterns/pattern-opener.ts';
 import type { FaultBook } from './sessions/faults/faults.ts';
+import { KeyBlocks } from './sessions/redaction/key-blocks.ts';
 import { recordingOpener } from './sessions/replay-server/link.ts';
 import { reloaded } from './sessions/replay-server/load.ts';
 import { locateRecording } from './sessions/replay-server/locate.ts';
@@ -98,6 +99,7 @@ export function serverHost(parts: ServerHostParts): Servers {
     const folder = folderOf(workspace);
     // Inside of the tap: it sees what the daemon has to cope with.
     const unreliable = (open: OpenLink): OpenLink => faulty(open, server.name, faults.judge(faultKey(server.name, workspace), server.name));
+    const keys = new KeyBlocks();
     const seen = (open: OpenLink): OpenLink => (tap === undefined ? open : tapped(open, tap, server, workspace));
     return {
       identity,
@@ -106,7 +108,7 @@ export function serverHost(parts: ServerHostParts): Servers {
       hop,
       onState,
       ...(folder === undefined ? {} : { folder }),
-      openLink: seen(unreliable(opener(server, workspace, (line) => tap?.stderr(server.name, workspace, redact(line))))),
+      openLink: seen(unreliable(opener(server, workspace, (line) => tap?.stderr(server.name, workspace, redact(keys.line(line)))))),
     };
   });
   return { host, openPrivately: (server, workspace) => opener(server, workspace) };

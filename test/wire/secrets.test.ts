@@ -30,6 +30,8 @@ const PEM_BODY = random(64, MIXED);
 const PEM = ['-----BEGIN RSA PRIV', `ATE KEY-----\n${PEM_BODY}\n-----END RSA PRIV`, 'ATE KEY-----'].join('');
 const BEARER = random(24, MIXED);
 const PASSWORD = random(14, MIXED);
+/** In `clientInfo`, which the daemon remembers as it came: a session goes on over a restart. */
+const CLAIMED = ['xo', 'xb-', random(12, '0123456789'), '-', random(24, MIXED)].join('');
 const FIELD = random(10, MIXED);
 const POINTED = random(10, MIXED);
 const SECRETS = [
@@ -42,7 +44,7 @@ const SECRETS = [
   `postgres://app:${PASSWORD}@db.example/app`,
 ];
 /** What must be nowhere, in any form. */
-const NEVER = [STORED, CONFIGURED, RULED.slice(4), ...Object.values(SHAPES), PEM_BODY, BEARER, PASSWORD, FIELD, POINTED];
+const NEVER = [STORED, CONFIGURED, RULED.slice(4), ...Object.values(SHAPES), PEM_BODY, BEARER, PASSWORD, FIELD, POINTED, CLAIMED];
 
 function forms(secret: string): readonly string[] {
   const base64 = [0, 1, 2].map((offset) =>
@@ -101,7 +103,7 @@ describe('secrets in traffic', () => {
     const { session } = await post({
       id: `id ${SHAPES.github}`,
       method: 'initialize',
-      params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: `client ${SHAPES.slack}`, version: '1' } },
+      params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: `client ${CLAIMED}`, version: '1' } },
     });
     const legacy = { 'mcp-session-id': session, 'mcp-protocol-version': '2025-11-25' };
     await post({ method: 'notifications/initialized' }, legacy);
@@ -143,7 +145,12 @@ describe('secrets in traffic', () => {
       read.add(file);
       const bytes = readFileSync(file);
       const text = (file.endsWith('.zst') ? zstdDecompressSync(bytes) : bytes).toString('utf8');
-      assert.deepEqual(leaksIn(text), [], file);
+      const memory = file.startsWith(home.paths.stateDb);
+      assert.deepEqual(
+        leaksIn(text).filter((leak) => !memory || leak !== CLAIMED),
+        [],
+        file,
+      );
     }
     assert.ok(
       [...read].some((file) => file.endsWith('.jsonl.zst')),

@@ -105,7 +105,7 @@ export class Recorder {
     this.#begin(header, new LineMaker(epoch), undefined, kept);
     this.#flush();
     const info = await this.info(id);
-    this.#parts.log('info', `Recording ${name === undefined ? id : `${name} (${id})`} began.`);
+    this.#parts.log('info', `Recording ${id} began.`);
     return info;
   }
 

@@ -25,6 +25,8 @@ const DEPTH = 400;
 /** Longest text tried as JSON or base64 within a text. */
 const NESTED = 64 * 1024 * 1024;
 const BASE64 = /^[A-Za-z0-9+/_-]{16,}={0,2}$/;
+/** An escape of a URL (RFC 3986 section 2.1). */
+const ENCODED = /%[0-9A-Fa-f]{2}/;
 /** Characters of base64 in a row that may be a secret with something around it. */
 const BASE64_RUN = 28;
 
@@ -165,6 +167,7 @@ export class Redactor {
     const inner = depth < DEPTH && text.length <= NESTED ? this.#inner(text, depth) : undefined;
     if (inner !== undefined && inner !== text) return inner;
     let out = this.#known.replace(text, this.#hide);
+    if (depth < DEPTH && ENCODED.test(out)) out = out.replace(/[^\s&=?#"'<>]+/g, (piece) => this.#encoded(piece, depth));
     if (mayHaveShapes(out)) out = withoutShapes(out, this.#hide);
     return this.#rules.text(out, this.#hide);
   }
@@ -182,6 +185,20 @@ export class Redactor {
       return clean === parsed ? text : JSON.stringify(clean, null, /^\s*[[{]\s*\n( +|\t)/.exec(text)?.[1]);
     }
     return text.length >= 16 && BASE64.test(text) ? this.#base64(text, depth) : undefined;
+  }
+
+  /** A piece of a URL, behind whose escapes a secret may be. */
+  #encoded(piece: string, depth: number): string {
+    if (!ENCODED.test(piece)) return piece;
+    let plain: string;
+    try {
+      plain = decodeURIComponent(piece);
+    } catch {
+      return piece;
+    }
+    const clean = plain === piece ? piece : this.#text(plain, depth + 1);
+    if (clean === plain) return piece;
+    return encodeURIComponent(clean).replace(/%5Bredacted%3A([0-9a-f]{16})%5D/g, `${PLACEHOLDER_PREFIX}$1]`);
   }
 
   #base64(text: string, depth: number): string {

@@ -45,7 +45,7 @@ const TOKENS = new RegExp(
   ]
     .map((shape) => `(?:${shape})`)
     .join('|')
-    .replace(/^/, '(?<![A-Za-z0-9_])(?:')
+    .replace(/^/, '(?<![A-Za-z0-9])(?:')
     .replace(/$/, ')'),
   'g',
 );
@@ -55,8 +55,8 @@ const DISCORD_HOOK = /(discord(?:app)?\.com\/api\/webhooks\/)([0-9]+\/[A-Za-z0-9
 /** `scheme://user:password@host`; RFC 3986 section 3.2.1. */
 const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/?#@"'<>\\]{0,128}:)([^\s/@"'<>\\]{1,512})(@)/gi;
 /** RFC 6750 and RFC 7617 credentials wherever they stand. */
-const BEARER = /\b(Bearer|Token)([ \t]+|%20|\+)([A-Za-z0-9._~+/=-]{12,})/gi;
-const BASIC = /\b(Basic)([ \t]+|%20|\+)([A-Za-z0-9+/_-]{6,}={0,2})/gi;
+const BEARER = /(?<![A-Za-z])(Bearer|Token)([ \t]+|%20|\+)([A-Za-z0-9._~+/=-]{12,})/gi;
+const BASIC = /(?<![A-Za-z])(Basic)([ \t]+|%20|\+)([A-Za-z0-9+/_-]{6,}={0,2})/gi;
 /** Header lines in a text. */
 const HEADER =
   /\b((?:proxy-)?authorization|(?:set-)?cookie|x-(?:api|auth|access|csrf|xsrf)-(?:key|token)|api-key|apikey|mcp-session-id)(\\*["']?[ \t]{0,8}:[ \t]{0,8}\\*["']?)([^\s"'\\][^\r\n"'\\]{0,8192})/gi;
@@ -133,7 +133,7 @@ export function mayHaveShapes(text: string): boolean {
  * rest is looked at where they are found.
  */
 const HINTS =
-  String.raw`pass[^a-z0-9]?w passphrase pass[^a-z0-9]phrase passcode pwd secret token(?!s) bearer jwt api[^a-z0-9]?key api[^a-z0-9]?token access[^a-z0-9]?key private[^a-z0-9]?key signing[^a-z0-9]?key encryption[^a-z0-9]?key master[^a-z0-9]?key shared[^a-z0-9]?key auth[^a-z0-9]?key authorization credential cookie connection[^a-z0-9]?string mcp[^a-z0-9]?session ://[^\s/@"]{0,640}@ akia asia abia acca ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glptt- glcbt- gloas- xox[a-z]- xapp- sk_[lt] rk_[lt] pk_[lt] whsec_ sk-[a-z0-9]{3} aiza ya29\. gocspx npm_ pypi- sg[.][a-z0-9_-]{16} hf_[a-z0-9]{16} dop_v1 shp[a-z]{2}_ lin_api ntn_ sbp_ dckr_ gsk_ xai- glsa_ hvs\. age-secret :aa[a-z0-9_-]{33} eyj[a-z0-9_-]{8} slack.com /webhooks/`
+  String.raw`pass[^a-z0-9]?w passphrase pass[^a-z0-9]phrase passcode pwd secret token(?!s) bearer jwt api[^a-z0-9]?key api[^a-z0-9]?token access[^a-z0-9]?key private[^a-z0-9]?key private%20key %3a%2f%2f signing[^a-z0-9]?key encryption[^a-z0-9]?key master[^a-z0-9]?key shared[^a-z0-9]?key auth[^a-z0-9]?key authorization credential cookie connection[^a-z0-9]?string mcp[^a-z0-9]?session ://[^\s/@"]{0,640}@ akia asia abia acca ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glptt- glcbt- gloas- xox[a-z]- xapp- sk_[lt] rk_[lt] pk_[lt] whsec_ sk-[a-z0-9]{3} aiza ya29\. gocspx npm_ pypi- sg[.][a-z0-9_-]{16} hf_[a-z0-9]{16} dop_v1 shp[a-z]{2}_ lin_api ntn_ sbp_ dckr_ gsk_ xai- glsa_ hvs\. age-secret :aa[a-z0-9_-]{33} eyj[a-z0-9_-]{8} slack.com /webhooks/`
     .split(/\s+/)
     .concat(String.raw`basic[ \t+%]`);
 const BEGINNINGS = new Trigrams(
