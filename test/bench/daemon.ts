@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { end } from './processes.ts';
 import { post, RawClient, type Target } from './raw-client.ts';
 
@@ -14,8 +14,22 @@ export const META = {
 };
 const HELLO = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'bench', version: '1.0.0' } };
 
+/** Builds a daemon whose traffic nobody sees: its edges are not handed the tap. */
+export const untapped: Plugin = {
+  name: 'untapped',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /daemon[\\/]main\.ts$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8');
+      const edges = text.match(EDGE)?.length;
+      if (edges !== 3) throw new Error(`${path} hands the tap to ${edges} edges, not to 3; this plugin has to learn where.`);
+      return { contents: text.replaceAll(EDGE, '$1\n    tap: undefined,'), loader: 'ts' };
+    });
+  },
+};
+const EDGE = /((?:serverHost|new EndpointSet|new BridgeServer)\(\{[^}]*?)\n {4}tap,/g;
+
 /** Bundles the command line of a source tree as `npm run build` does; the path of the script to run. */
-export async function bundle(root: string, into: string): Promise<string> {
+export async function bundle(root: string, into: string, plugins: readonly Plugin[] = []): Promise<string> {
   mkdirSync(into, { recursive: true });
   const outfile = join(into, 'cli.mjs');
   await build({
@@ -29,6 +43,7 @@ export async function bundle(root: string, into: string): Promise<string> {
     mainFields: ['module', 'main'],
     legalComments: 'none',
     logLevel: 'error',
+    plugins: [...plugins],
     banner: { js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);" },
   });
   const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, unknown>;

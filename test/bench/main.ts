@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { bundle, Daemon } from './daemon.ts';
+import { bundle, Daemon, untapped } from './daemon.ts';
 import { endAll, Generator, serve } from './processes.ts';
 import { report, type Section } from './report.ts';
 import { bareRoutes, daemonRoutes, daemonServers, peerRoutes, type Route, tried } from './routes.ts';
@@ -18,9 +18,10 @@ import { list } from './sections/list.ts';
 import { memory } from './sections/memory.ts';
 import { progress } from './sections/progress.ts';
 import { start } from './sections/start.ts';
+import { tap } from './sections/tap.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const SECTIONS = { calls, list, start, memory, hung, progress };
+const SECTIONS = { calls, list, start, memory, hung, progress, tap };
 type Name = keyof typeof SECTIONS;
 
 const { values: flags } = parseArgs({
@@ -42,11 +43,12 @@ const daemons: Daemon[] = [];
 async function main(): Promise<string> {
   say('bundling the daemon');
   const script = await bundle(resolve(flags.root), join(dir, 'dist'));
-  const daemon = (servers: object): Daemon => {
-    const made = new Daemon(join(dir, `daemon-${daemons.length}`), script, servers);
+  const daemonOf = (program: string, servers: object): Daemon => {
+    const made = new Daemon(join(dir, `daemon-${daemons.length}`), program, servers);
     daemons.push(made);
     return made;
   };
+  const daemon = (servers: object): Daemon => daemonOf(script, servers);
   let routes: Promise<readonly Route[]> | undefined;
   const context: Context = {
     generator: new Generator(),
@@ -58,6 +60,7 @@ async function main(): Promise<string> {
       return routes;
     },
     daemon,
+    untapped: async (servers) => daemonOf(await bundle(resolve(flags.root), join(dir, 'untapped'), [untapped]), servers),
     say,
   };
   const sections: Section[] = [];

@@ -16,5 +16,7 @@ export interface Context {
   readonly routes: () => Promise<readonly Route[]>;
   /** A further daemon of its own, not started. */
   readonly daemon: (servers: object) => Daemon;
+  /** The same built so that nobody sees its traffic: no ring, no live view, nothing to record. */
+  readonly untapped: (servers: object) => Promise<Daemon>;
   readonly say: (line: string) => void;
 }
