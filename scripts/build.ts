@@ -138,6 +138,7 @@ async function buildAll(): Promise<void> {
   copyGrammars();
   buildTypes();
   copyFileSync(join(ROOT, 'scripts', 'launcher', 'signalbox.cjs'), join(OUT, 'signalbox.cjs'));
+  copyFileSync(join(ROOT, 'scripts', 'launcher', 'uninstall.cjs'), join(OUT, 'uninstall.cjs'));
   chmodSync(join(OUT, 'signalbox.cjs'), 0o755);
   copyFileSync(join(ROOT, 'daemon', 'config', 'config.schema.json'), join(OUT, 'config.schema.json'));
   const about = { name, version, build: contentHash(OUT), type: 'module' };

@@ -8,14 +8,17 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const SHIPPED = ['dist', 'media', 'README.md', 'CHANGELOG.md', 'LICENSE', '.vscodeignore'];
+const SHIPPED = ['dist', 'media', 'l10n', 'package.nls.json', 'package.nls.de.json', 'README.md', 'CHANGELOG.md', 'LICENSE', '.vscodeignore'];
 const publisher = process.env['SIGNALBOX_PUBLISHER'];
 const images = process.env['SIGNALBOX_IMAGE_BASE_URL'];
 
 execFileSync(process.execPath, [join(ROOT, 'scripts', 'build.ts')], { cwd: ROOT, stdio: 'inherit' });
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<string, unknown>;
 // The extension is bundled; without these, vsce neither looks for node_modules nor runs our build a second time.
-const { dependencies: _d, devDependencies: _dd, scripts: _s, allowScripts: _a, ...shipped } = manifest;
+const { dependencies: _d, devDependencies: _dd, scripts, allowScripts: _a, ...rest } = manifest;
+// The one script VS Code itself runs.
+const uninstall = (scripts as Record<string, string>)['vscode:uninstall'];
+const shipped = { ...rest, scripts: { 'vscode:uninstall': uninstall } };
 const stage = mkdtempSync(join(tmpdir(), 'signalbox-vsix-'));
 try {
   for (const name of SHIPPED) cpSync(join(ROOT, name), join(stage, name), { recursive: true });
