@@ -31,8 +31,16 @@ export function readConformanceFile(
   const schema = { ...configSchema.definitions?.['conformance'], definitions: configSchema.definitions } as Schema;
   const [error] = new Validator().validate(value, schema, { nestedErrors: false }).errors;
   if (error !== undefined) {
-    const { line, column } = document.problemAt(error.path, 'SBX_CONFIG_INVALID', '', '');
-    throw wrong(`${file}:${line}:${column}`, `\`${error.path.join('.') || 'the file'}\` ${error.message}.`);
+    const extra = error.name === 'additionalProperties' ? [String(error.argument)] : [];
+    const path = [...error.path, ...extra];
+    const { line, column } = document.problemAt(path, 'SBX_CONFIG_INVALID', '', '');
+    const known = Object.keys((error.schema as Schema).properties ?? {});
+    const [key] = extra;
+    const what =
+      key === undefined
+        ? `\`${path.join('.') || 'the file'}\` ${error.message}.`
+        : `Unknown key \`${key}\`; there are ${known.join(', ')}.`;
+    throw wrong(`${file}:${line}:${column}`, what);
   }
   const { $schema: _schema, ...settings } = value as ConformanceSettings & { $schema?: unknown };
   const secret = (name: string): never => {
