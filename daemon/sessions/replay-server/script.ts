@@ -235,6 +235,9 @@ class PartyReader {
       const found = this.#open.get(idKey(stream));
       if (found !== undefined) return found;
     }
+    // Modern servers log for requests that asked for it (2026-07-28, "Logging"); on standard streams not saying for which.
+    if (method === 'notifications/message')
+      return [...this.#open.values()].findLast(({ request }) => metaOf(request.params)?.[META.logLevel] !== undefined);
     // On standard streams a question says not whose it is: the call that was begun last and may be asked about.
     if (!isRequest(message) || method === 'roots/list' || method === 'ping') return undefined;
     return [...this.#open.values()].findLast(({ request }) => MAY_ASK.has(request.method));
