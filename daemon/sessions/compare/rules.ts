@@ -18,6 +18,8 @@ export interface RequestRules extends PlaceRules {
 
 /** What a server says of itself in every answer and changes with every build of it. */
 const OWN_VERSION = placeTest(['/result/serverInfo/version', '/result/_meta/io.modelcontextprotocol~1serverInfo/version']);
+/** Which servers an endpoint has heard of depends on which of them have started (docs/federation.md). */
+const HEARD_OF = placeTest(['/result/_meta/dev.signalbox~1servers']);
 const SLOWER = { factor: 3, floorMs: 200 };
 
 const PLACES: Schema = { type: 'array', items: { type: 'string', pattern: '^(/|$)' } };
@@ -111,10 +113,10 @@ export function requestRules(rules: ReplayRules): (method: string, target?: stri
     const known = made.get(key);
     if (known !== undefined) return known;
     const { ignore, volatile, exact, slower } = mergedSets(sets);
-    const [volatileTest, exactTest] = [placeTest(volatile), placeTest(exact)];
+    const [ignoreTest, volatileTest, exactTest] = [placeTest(ignore), placeTest(volatile), placeTest(exact)];
     const compiled: RequestRules = {
       places: ignore.length + volatile.length + exact.length > 0,
-      ignored: placeTest(ignore),
+      ignored: (pointer) => ignoreTest(pointer) || (HEARD_OF(pointer) && !exactTest(pointer)),
       volatile: (pointer) => volatileAt(pointer, volatileTest, exactTest),
       exact: exactTest,
       slower: { ...SLOWER, ...slower },

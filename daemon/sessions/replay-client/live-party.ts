@@ -40,6 +40,8 @@ export interface Question {
 }
 
 const IDENTITY = { name: 'signalbox-replay', title: 'Signalbox replay', version: '1' };
+/** Notifications kept of one request, and of what belongs to none: a server may send them for ever. */
+const NOTIFICATIONS = 50_000;
 /** Pages of a list that are read to find a tool. */
 const PAGES = 200;
 
@@ -204,8 +206,8 @@ export class LiveParty {
     }
     const progress = message.method === 'notifications/progress' ? this.#tokens.get(message.params?.['progressToken']) : undefined;
     const sent = progress ?? (related === undefined ? undefined : this.#sent.get(related));
-    if (sent === undefined || sent.method === 'subscriptions/listen') this.loose.push(message);
-    else sent.notifications.push(message);
+    const list = sent === undefined || sent.method === 'subscriptions/listen' ? this.loose : sent.notifications;
+    if (list.length < NOTIFICATIONS) list.push(message);
   }
 
   #settle(sent: Sent, fate: Fate): void {
