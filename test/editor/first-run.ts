@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Frame, Page } from 'playwright-core';
 import { findClaude, runClaude } from './claude.ts';
 import type { Scratch } from './scratch.ts';
-import { answer, command, pick, quickInput, row, toast, webview } from './workbench.ts';
+import { answer, command, openSideBar, pick, quickInput, row, toast, webview } from './workbench.ts';
 
 /** What a step works with. */
 export interface Drive {
@@ -48,7 +48,7 @@ export const STEPS: Readonly<Record<string, Step>> = {
   },
   'opening the view starts the daemon and shows every server ready': {
     async run({ page }) {
-      await page.locator('.activitybar a.action-label[aria-label="Signalbox"]').click();
+      await openSideBar(page);
       for (const name of SERVERS) await row(page, name, 'ready').first().waitFor();
       await page.locator('.statusbar-item', { hasText: `Signalbox ${SERVERS.length}/${SERVERS.length}` }).waitFor();
     },
@@ -59,8 +59,13 @@ export const STEPS: Readonly<Record<string, Step>> = {
       await quickInput(page).fill('line__query');
       await page.locator('.quick-input-list .monaco-list-row', { hasText: 'line__query' }).first().waitFor();
       await page.keyboard.press('Enter');
-      await page.locator('.quick-input-widget', { hasText: 'Arguments as one JSON object' }).waitFor();
-      await quickInput(page).fill(JSON.stringify({ connection: 'main', sql: 'SELECT * FROM stations' }));
+      // The form: its first empty required field has the focus, and after it the row that calls.
+      await page.locator('.quick-input-list .monaco-list-row', { hasText: 'sql *' }).waitFor();
+      await page.keyboard.press('Enter');
+      await page.locator('.quick-input-title', { hasText: 'Call Query: sql' }).waitFor();
+      await quickInput(page).fill('SELECT * FROM stations');
+      await page.keyboard.press('Enter');
+      await page.locator('.quick-input-list .monaco-list-row', { hasText: 'SELECT * FROM stations' }).waitFor();
       await page.keyboard.press('Enter');
       await page.locator('.editor-instance .view-line', { hasText: 'Birch' }).first().waitFor();
       await page.mouse.move(700, 500);
@@ -89,9 +94,10 @@ export const STEPS: Readonly<Record<string, Step>> = {
     skip: noClaude,
     async run({ page, scratch }) {
       await command(page, 'Signalbox: Connect Claude Code…');
-      await page.locator('.tab', { hasText: 'Connect Claude Code' }).waitFor();
-      await answer(page, 'Connect Claude Code to Signalbox', 'Write');
-      await toast(page, 'is connected to Signalbox').waitFor();
+      await pick(page, 'everywhere on this machine');
+      await answer(page, 'Connect Claude Code to Signalbox as shown?', /^(Run|Write)$/);
+      // `claude mcp list` of the real program says so.
+      await toast(page, 'Claude Code reaches Signalbox').waitFor({ timeout: 60_000 });
       const written = readFileSync(join(scratch.dir, 'claude', '.claude.json'), 'utf8');
       assert.match(written, /signalbox/);
       await command(page, 'Notifications: Clear All Notifications');
@@ -130,7 +136,7 @@ export const STEPS: Readonly<Record<string, Step>> = {
   'the recording is listed, opened and replayed without a difference': {
     skip: noClaude,
     async run({ page }) {
-      await page.locator('.activitybar a.action-label[aria-label="Signalbox"]').click();
+      await openSideBar(page);
       const recording = row(page, 'frames').first();
       await recording.click();
       await page.locator('.tab', { hasText: 'Recording' }).first().waitFor();
@@ -195,7 +201,7 @@ export const STEPS: Readonly<Record<string, Step>> = {
   },
   'stopping the daemon brings the welcome view back': {
     async run({ page }) {
-      await page.locator('.activitybar a.action-label[aria-label="Signalbox"]').click();
+      await openSideBar(page);
       await command(page, 'Signalbox: Stop Daemon');
       await page.locator('.welcome-view-content .monaco-button', { hasText: 'Start Daemon' }).waitFor();
     },

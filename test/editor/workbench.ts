@@ -22,9 +22,13 @@ export async function command(page: Page, title: string): Promise<void> {
 /** Picks the entry that contains the words from a quick pick. */
 export async function pick(page: Page, words: string): Promise<void> {
   const entry = page.locator('.quick-input-list .monaco-list-row', { hasText: words }).first();
-  await entry.waitFor();
-  await quickInput(page).fill(words);
   await entry.click();
+}
+
+/** Shows the Signalbox side bar; a click on the icon of what is shown would hide it. */
+export async function openSideBar(page: Page): Promise<void> {
+  const icon = page.locator('.activitybar .action-item', { has: page.locator('a.action-label[aria-label="Signalbox"]') });
+  if (!((await icon.getAttribute('class')) ?? '').includes('checked')) await icon.click();
 }
 
 /** A toast that contains the words. */
@@ -33,7 +37,7 @@ export function toast(page: Page, words: string): Locator {
 }
 
 /** Presses a button of a toast. */
-export async function answer(page: Page, words: string, button: string): Promise<void> {
+export async function answer(page: Page, words: string, button: string | RegExp): Promise<void> {
   await toast(page, words).locator('.monaco-button', { hasText: button }).first().click();
 }
 

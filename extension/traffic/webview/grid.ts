@@ -203,7 +203,13 @@ export class Grid {
   #click(event: Event): void {
     const row = event.target instanceof Element ? event.target.closest<HTMLElement>('.row') : null;
     const seq = row?.dataset['seq'];
-    if (seq !== undefined) this.select(Number(seq), true);
+    if (seq === undefined) return;
+    // What is looked at stays where it is.
+    if (this.#follow) {
+      this.#follow = false;
+      this.#parts.onFollow(false);
+    }
+    this.select(Number(seq), true);
   }
 
   #index(): number {

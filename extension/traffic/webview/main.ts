@@ -90,7 +90,7 @@ function build(root: HTMLElement): (message: ToPage) => void {
     const lines = store.lines(mode).length;
     const words = [
       mode === 'calls' ? t('{0} lines', lines) : t('{0} frames', lines),
-      t('{0} errors', store.errors),
+      store.errors === 1 ? t('1 error') : t('{0} errors', store.errors),
       store.dropped > 0 ? t('{0} events were lost before they could be shown', store.dropped) : '',
       store.released > 0 ? t('{0} older rows are not kept', store.released) : '',
     ];
