@@ -16,6 +16,7 @@ import { restartCommand } from './restart.ts';
 import { secretCommand } from './secret.ts';
 import { serveCommand } from './serve.ts';
 import { serversCommand } from './servers.ts';
+import { sessionsCommand } from './sessions.ts';
 import { statusCommand } from './status.ts';
 import { stopCommand } from './stop.ts';
 import { toolsCommand } from './tools.ts';
@@ -31,6 +32,7 @@ export const COMMANDS: readonly CommandGroup[] = [
   { title: 'Clients', commands: [wireCommand, unwireCommand, connectCommand, clientsCommand] },
   { title: 'Servers', commands: [serversCommand, serveCommand, trustCommand, secretCommand] },
   { title: 'Try it', commands: [toolsCommand, callCommand, readCommand, promptCommand, demoCommand] },
-  { title: 'Test it', commands: [recordCommand, conformCommand, replayCommand, faultsCommand] },
+  { title: 'Look at it', commands: [sessionsCommand, recordCommand] },
+  { title: 'Test it', commands: [conformCommand, replayCommand, faultsCommand] },
   { title: 'About', commands: [versionCommand] },
 ];

@@ -1,7 +1,7 @@
 /** Recordings in a terminal. */
 import type { RecordingInfo, ReplayReport } from '../../api/recordings.ts';
 import type { TrafficRow } from '../../api/sessions.ts';
-import { table } from '../table.ts';
+import { printable, table } from '../table.ts';
 
 /** A table of recordings. */
 export function recordingsText(recordings: readonly RecordingInfo[], width: number): string {
@@ -32,20 +32,23 @@ export function rowsText(rows: readonly TrafficRow[], began: number, width: numb
   );
 }
 
-function placeText({ edge, direction, client, server, kind }: TrafficRow): string {
+/** Who said it to whom. */
+export function placeText({ edge, direction, client, server, kind }: TrafficRow): string {
   if (kind === 'gap') return '';
   const [who, arrow] =
     edge === 'client' ? [client ?? 'client', direction === 'in' ? '→' : '←'] : [server ?? 'server', direction === 'in' ? '←' : '→'];
   return direction === undefined ? who : edge === 'client' ? `${who} ${arrow}` : `  ${arrow} ${who}`;
 }
 
-function whatText(row: TrafficRow): string {
+/** What was said; with the message where there is one. */
+export function whatText(row: TrafficRow): string {
   const { kind, type, method, target, status, ms, text, id, message } = row;
-  const body = message === undefined ? '' : `\n${JSON.stringify(message, null, 2)}`;
-  if (kind !== 'frame') return `${kind}${text === undefined ? '' : `: ${text.replaceAll('\n', ' ')}`}`;
-  const subject = [method, target].filter((part) => part !== undefined).join(' ');
-  if (type !== 'response') return `${subject}${id === undefined ? ' (notification)' : ` #${id}`}${body}`;
-  return `${subject === '' ? 'answer' : subject} #${id} ${status ?? ''}${ms === undefined ? '' : ` ${ms.toFixed(1)} ms`}${body}`;
+  const body = message === undefined ? '' : `\n${JSON.stringify(message, null, 2).split('\n').map(printable).join('\n')}`;
+  if (kind !== 'frame') return `${kind}${text === undefined ? '' : `: ${printable(text)}`}`;
+  const subject = printable([method, target].filter((part) => part !== undefined).join(' '));
+  const name = printable(String(id));
+  if (type !== 'response') return `${subject}${id === undefined ? ' (notification)' : ` #${name}`}${body}`;
+  return `${subject === '' ? 'answer' : subject} #${name} ${status ?? ''}${ms === undefined ? '' : ` ${ms.toFixed(1)} ms`}${body}`;
 }
 
 /** What a comparison found, a difference a paragraph. */
