@@ -1,19 +1,15 @@
 /** The real Claude Code, wired by `signalbox wire`, calls the three bundled servers through the daemon. The model is a loopback script. */
 import assert from 'node:assert/strict';
-import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import type { DaemonStatus } from '../../daemon/api/control.ts';
-import { findClaude } from '../../daemon/wiring/claude-command.ts';
-import { finish, type Home, makeHome } from '../fixtures/daemon.ts';
+import { type Home, makeHome } from '../fixtures/daemon.ts';
+import { claudeEnv, linkClaude, noClaude, runClaude } from './claude.ts';
 import { type ModelApi, startModelApi, type Turn } from './model-api.ts';
-import { cachedClaude } from './programs.ts';
-
-const claude = installedClaude();
-const skip = claude === undefined && 'Claude Code is not installed: run test/clients/install.sh, or set SIGNALBOX_TEST_CLAUDE to its path.';
 
 const READ: Turn = { tool: { name: 'mcp__signalbox__fs__read_text_file', input: { path: 'notes/signal.txt' } } };
 const QUERY: Turn = {
@@ -23,7 +19,7 @@ const GET: Turn = { tool: { name: 'mcp__signalbox__api__getTrain', input: { id: 
 const ERA: Turn = { tool: { name: 'mcp__signalbox__era__era', input: {} } };
 const END: Turn = { text: 'All signals read.' };
 
-describe('Claude Code through the daemon', { skip }, () => {
+describe('Claude Code through the daemon', { skip: noClaude }, () => {
   let home: Home;
   let trains: Server;
 
@@ -115,57 +111,6 @@ function succeeded(api: ModelApi, count: number, transcript: string): readonly s
   assert.equal(results.length, count, transcript);
   for (const { tool, isError, text } of results) assert.equal(isError, false, `${tool}: ${text}`);
   return results.map(({ text }) => text);
-}
-
-async function runClaude(home: Home, api: ModelApi, extra: Readonly<Record<string, string>> = {}): Promise<string> {
-  const args = ['-p', 'Read the signals.', '--allowedTools', 'mcp__signalbox__*', '--output-format', 'stream-json', '--verbose'];
-  const { code, stdout, stderr } = await finish(claude ?? '', args, {
-    cwd: home.cwd,
-    env: { ...withoutSignalbox(claudeEnv(home)), ANTHROPIC_BASE_URL: api.url, ANTHROPIC_API_KEY: 'loopback', ...extra },
-    timeoutMs: 120_000,
-  });
-  assert.equal(code, 0, stdout + stderr);
-  return stdout;
-}
-
-/** A user starts Claude anywhere: only the wired entry may tell the bridge where the daemon is. */
-function withoutSignalbox(env: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('SIGNALBOX_')));
-}
-
-/** Claude's own folders beside the daemon's, and no traffic but to the model API. */
-function claudeEnv(home: Home): Record<string, string> {
-  return {
-    ...home.env,
-    PATH: [join(home.dir, 'bin'), home.env['PATH'] ?? ''].join(delimiter),
-    CLAUDE_CONFIG_DIR: join(home.dir, 'claude'),
-    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-    DISABLE_AUTOUPDATER: '1',
-    // The scripted model asks for a tool at once: on a busy machine Claude must not ask it before the servers have been listed.
-    MCP_CONNECTION_NONBLOCKING: '0',
-    MCP_CONNECT_TIMEOUT_MS: '30000',
-  };
-}
-
-/** A `claude` on PATH whatever the program's file is called. */
-function linkClaude(home: Home): void {
-  const bin = join(home.dir, 'bin');
-  mkdirSync(bin);
-  writeFileSync(join(bin, 'claude'), `#!/bin/sh\nexec '${claude ?? ''}' "$@"\n`, { mode: 0o755 });
-}
-
-function installedClaude(): string | undefined {
-  const given = process.env['SIGNALBOX_TEST_CLAUDE'];
-  for (const file of [given, cachedClaude()]) {
-    if (file === undefined) continue;
-    try {
-      accessSync(file, constants.X_OK);
-      return file;
-    } catch (cause) {
-      if (file === given) throw new Error(`SIGNALBOX_TEST_CLAUDE names ${file}, which cannot be run`, { cause });
-    }
-  }
-  return findClaude({ env: process.env, platform: process.platform });
 }
 
 /** A file, a database and an API, each with one fact to find. */
