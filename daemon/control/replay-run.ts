@@ -8,6 +8,7 @@ import type { ControlHandlers, ControlPeer } from '../endpoints/control-server.t
 import type { TokenStore } from '../security/tokens.ts';
 import { checkRules } from '../sessions/compare/rules.ts';
 import type { RecordingStore } from '../sessions/recording/recording-store.ts';
+import { CurrentRedactor } from '../sessions/redaction/current-redactor.ts';
 import { nothingAccepted } from '../sessions/replay-client/acceptance.ts';
 import type { OpenLive } from '../sessions/replay-client/live-link.ts';
 import { replayAsClient } from '../sessions/replay-client/replay.ts';
@@ -47,10 +48,14 @@ async function run(
   params: RecordingMethods['replay/run']['params'],
   peer: ControlPeer,
 ): Promise<RecordingMethods['replay/run']['result']> {
-  const { store, redactor, hold, onChange } = parts;
+  const { store, hold, onChange } = parts;
   const { recording, allowWrites, update } = params;
   const against = checkTarget(params.against);
   const rules = params.rules === undefined ? undefined : checkRules(params.rules, 'the request');
+  // What is sent in place of placeholders is secret too.
+  const given = Object.values(rules?.values ?? {});
+  const { options } = parts.redactor;
+  const redactor = new CurrentRedactor(() => ({ ...options, secrets: [...options.secrets, ...given] }));
   const release = hold();
   const path = await store.path(recording);
   const reader = await store.open(recording);
@@ -80,7 +85,7 @@ async function run(
     });
     const shown = redactor.redact(report) as ReplayReport;
     if (accepted === undefined || accepted.answers.size === 0) return shown;
-    const updated = await updateRecording(reader, path, accepted, parts);
+    const updated = await updateRecording(reader, path, accepted, { ...parts, redactor });
     if (statSync(path).isDirectory()) onChange();
     return { ...shown, updated };
   } finally {

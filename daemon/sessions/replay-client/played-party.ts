@@ -16,6 +16,7 @@ import { targetOf } from '../compare/findings.ts';
 import { bodyOf, renamedQuestions, roundKey, sameQuestions } from '../compare/questions.ts';
 import { hasPlaceholder } from '../redaction/placeholder.ts';
 import type { Answered, Fate, LiveParty, Sent } from './live-party.ts';
+import { compareLoose } from './loose-notifications.ts';
 import { keyOf, type PlayContext } from './play-context.ts';
 import { PlayedQuestions } from './played-questions.ts';
 import { verdictOn } from './safety.ts';
@@ -37,8 +38,6 @@ interface Exchange {
 const LOOSE_MS = 2000;
 /** Milliseconds after which a request is taken back, if it was recorded so, at most. */
 const CANCEL_MS = 1000;
-/** Milliseconds late notifications are waited for at the end. */
-const LATE_MS = 500;
 /** Milliseconds until a task is asked for again, at first. */
 const POLL_MS = 50;
 const HANDSHAKES: ReadonlySet<string> = new Set(['initialize', 'server/discover']);
@@ -57,6 +56,7 @@ export class PlayedParty {
   /** Requests whose questions were others this time. */
   readonly #blocked = new Set<string>();
   #finished = false;
+  #closing: Promise<void> | undefined;
 
   constructor(context: PlayContext, recorded: PartySurvey, live: LiveParty) {
     this.#context = context;
@@ -83,14 +83,15 @@ export class PlayedParty {
   async finish(): Promise<void> {
     if (this.#finished) return;
     this.#finished = true;
-    await this.#compareLoose();
+    await compareLoose(this.#context, this.#loose, this.live);
     this.#questions.finish();
     for (const { sent } of this.#open.values()) if (sent !== undefined && sent.fate === undefined) this.live.giveUp(sent);
     this.#open.clear();
   }
 
   async close(): Promise<void> {
-    await this.live.close();
+    this.#closing ??= this.live.close();
+    await this.#closing;
   }
 
   async #request(line: FrameLine, request: Request): Promise<void> {
@@ -253,26 +254,6 @@ export class PlayedParty {
     if (JSON.stringify(told) === JSON.stringify(tells)) return;
     for (const { n } of notifications) accepted.dropped.add(n);
     accepted.inserted.set(line.n, substitution.toRecorded(tells));
-  }
-
-  /** Notifications that belong to no request, where a rule wants them compared: as a multiset, since their order is chance. */
-  async #compareLoose(): Promise<void> {
-    const { rules, findings, rulesFor } = this.#context;
-    if (rules.notifications !== 'all') return;
-    await this.live.until(() => this.live.loose.length >= this.#loose.length || this.live.closed !== undefined, LATE_MS);
-    const left = [...this.live.loose];
-    for (const { n, message } of this.#loose) {
-      const which = rulesFor(message.method);
-      const same = left.findIndex((other) => other.method === message.method && differences(message, other, which).changes.length === 0);
-      const near = same >= 0 ? same : left.findIndex((other) => other.method === message.method);
-      const [other] = near < 0 ? [] : left.splice(near, 1);
-      if (same >= 0) continue;
-      const base = { request: n, method: message.method, before: message };
-      if (other === undefined) findings.add({ ...base, kind: 'missing', changes: [], why: 'The notification did not come.' });
-      else findings.add({ ...base, kind: 'changed', changes: differences(message, other, which).changes, after: other });
-    }
-    for (const other of left)
-      findings.add({ kind: 'extra', method: other.method, changes: [], after: other, why: 'The notification is new.' });
   }
 }
 
