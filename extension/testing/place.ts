@@ -1,7 +1,6 @@
 /** Where a server is written: its line in the configuration, and in its source where that is known. No VS Code. */
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { findNodeAtLocation, getNodeValue, parseTree } from 'jsonc-parser';
 import type { Finding } from '../../daemon/api/conformance.ts';
 
 /** A line of a file. */
@@ -30,6 +29,8 @@ const SCRIPT = /\.(?:[cm]?[jt]sx?|py|rb|php|go|rs|java|kt|cs|lua|pl|sh)$/;
  * @param workspace folder `${workspaceFolder}` stands for
  */
 export async function serverPlace(files: readonly string[], name: string, workspace: string | undefined): Promise<ServerPlace | undefined> {
+  // Not needed before a test has failed.
+  const { findNodeAtLocation, getNodeValue, parseTree } = await import('jsonc-parser');
   for (const file of files) {
     const text = await read(file);
     const tree = text === undefined ? undefined : parseTree(text, undefined, { allowTrailingComma: true });

@@ -334,6 +334,14 @@ export function editorDouble(answers: Answer[] = [], folders: readonly string[] 
         return pick;
       },
     },
+    TestRunProfileKind: { Run: 1, Debug: 2, Coverage: 3 },
+    tests: {
+      createTestController: () =>
+        tracked({
+          items: { replace: () => undefined, [Symbol.iterator]: () => [][Symbol.iterator]() },
+          createRunProfile: () => tracked({}),
+        }),
+    },
     lm: { registerMcpServerDefinitionProvider: () => tracked({}) },
   };
   return { vscode: vscode as unknown as typeof VSCode, shown, messages, commands, opened, live };
