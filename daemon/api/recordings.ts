@@ -209,7 +209,7 @@ export interface RecordingMethods {
   };
   'record/import': { params: { file: string; format?: string; name?: string }; result: RecordingInfo };
   'record/remove': { params: { recording: string }; result: { removed: boolean } };
-  'record/compare': { params: { recording: string; with: string; rules?: ReplayRules }; result: ReplayReport };
+  'record/compare': { params: { recording: string; with: string; server?: string; rules?: ReplayRules }; result: ReplayReport };
   /** Serves a recording as a server at a URL of the daemon until stopped. Names and relative paths may also be those of a workspace's `folder`. */
   'replay/serve': {
     params: { recording: string; server?: string; timing?: boolean; folder?: string };

@@ -28,7 +28,7 @@ export const recordCommand: Command = {
     endpoint: { type: 'string', short: 'e', value: 'NAME', summary: 'start: only what goes through this endpoint' },
     name: { type: 'string', value: 'NAME', summary: 'start, import: what to call it; export: name of the file' },
     client: { type: 'string', value: 'NAME', summary: 'start, show, search: only this client (`claude-code`)' },
-    server: { type: 'string', value: 'NAME', summary: 'start, show, search, stats: only this server' },
+    server: { type: 'string', value: 'NAME', summary: 'start, show, search, stats, compare: only this server' },
     session: { type: 'string', value: 'ID', summary: 'start, show, search: only this session' },
     ring: { type: 'boolean', summary: 'start: begin with what is still in memory' },
     method: { type: 'string', value: 'METHOD', summary: 'show, search: only this method' },

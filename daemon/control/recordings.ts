@@ -3,6 +3,7 @@ import type { RecordingMethods } from '../api/recordings.ts';
 import type { TapFilter, TrafficQuery } from '../api/sessions.ts';
 import type { ControlHandlers } from '../endpoints/control-server.ts';
 import { compareRecordings } from '../sessions/compare/compare-recordings.ts';
+import { checkRules } from '../sessions/compare/rules.ts';
 import { exportRecording } from '../sessions/formats/export.ts';
 import { importRecording } from '../sessions/formats/import.ts';
 import { recordingStatistics } from '../sessions/inspect/statistics.ts';
@@ -70,12 +71,13 @@ export function recordingHandlers(parts: RecordingControlParts): Pick<ControlHan
       const reader = await store.open(recording);
       return recordingStatistics(reader.lines(), (line) => reader.message(line), { server });
     },
-    'record/compare': async ({ recording, with: other, rules }) =>
+    'record/compare': async ({ recording, with: other, rules, server }) =>
       compareRecordings({
         before: await store.open(recording),
         after: await store.open(other),
         names: [recording, other],
-        ...(rules === undefined ? {} : { rules }),
+        ...(rules === undefined ? {} : { rules: checkRules(rules, 'the request') }),
+        ...(server === undefined ? {} : { server }),
       }),
     'record/export': async ({ recording, to, format }) =>
       exportRecording(await store.open(recording), {

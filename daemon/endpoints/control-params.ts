@@ -70,7 +70,7 @@ const SHAPES: Readonly<Record<Exclude<ControlMethod, 'hello'>, Shape>> = {
   'record/export': { recording: 'string', to: 'string?', format: 'string?' },
   'record/import': { file: 'string', format: 'string?', name: 'string?' },
   'record/remove': { recording: 'string' },
-  'record/compare': { recording: 'string', with: 'string', rules: 'object?' },
+  'record/compare': { recording: 'string', with: 'string', server: 'string?', rules: 'object?' },
   'replay/serve': { recording: 'string', server: 'string?', timing: 'boolean?', folder: 'string?' },
   'replay/stop': { id: 'string' },
   'faults/set': { rule: 'object', minutes: 'number?' },

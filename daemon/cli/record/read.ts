@@ -1,11 +1,14 @@
 /** `signalbox record list`, `show`, `search`, `stats`, `compare`. */
 import type { ControlClient } from '../../api/control-client.ts';
 import type { TrafficRow } from '../../api/sessions.ts';
+import { fails } from '../../sessions/compare/findings.ts';
 import { onlyArgument, positionals, usageError } from '../arguments.ts';
 import type { CommandContext } from '../command.ts';
+import { rulesOf } from '../replay-client/aim.ts';
+import { prettyReport } from '../replay-client/reports.ts';
 import { table } from '../table.ts';
 import { recordingRef, workspaceFolder } from './place.ts';
-import { bytesText, comparisonText, recordingsText, recordingText, rowsText } from './text.ts';
+import { bytesText, recordingsText, recordingText, rowsText } from './text.ts';
 
 /** Rows asked for at once. */
 const PAGE = 2000;
@@ -112,9 +115,15 @@ export async function statsCommand(context: CommandContext, rest: readonly strin
 export async function compareCommand(context: CommandContext, rest: readonly string[]): Promise<number> {
   const [one = '', other = ''] = positionals('record compare', rest, ['the first recording', 'the second recording']);
   const client: ControlClient = await context.connect();
-  const report = await client.call('record/compare', { recording: recordingRef(context, one), with: recordingRef(context, other) });
-  context.result(report, () => comparisonText(report));
-  return report.differences.length === 0 ? 0 : 1;
+  const server = context.flags.text('server');
+  const report = await client.call('record/compare', {
+    recording: recordingRef(context, one),
+    with: recordingRef(context, other),
+    rules: rulesOf(context),
+    ...(server === undefined ? {} : { server }),
+  });
+  context.result(report, () => prettyReport(report));
+  return fails(report) ? 1 : 0;
 }
 
 function queryOf({ flags }: CommandContext): { client?: string; session?: string; server?: string; method?: string; errors?: true } {

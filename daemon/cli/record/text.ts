@@ -1,5 +1,5 @@
 /** Recordings in a terminal. */
-import type { RecordingInfo, ReplayReport } from '../../api/recordings.ts';
+import type { RecordingInfo } from '../../api/recordings.ts';
 import type { TrafficRow } from '../../api/sessions.ts';
 import { printable, table } from '../table.ts';
 
@@ -49,21 +49,6 @@ export function whatText(row: TrafficRow): string {
   const name = printable(String(id));
   if (type !== 'response') return `${subject}${id === undefined ? ' (notification)' : ` #${name}`}${body}`;
   return `${subject === '' ? 'answer' : subject} #${name} ${status ?? ''}${ms === undefined ? '' : ` ${ms.toFixed(1)} ms`}${body}`;
-}
-
-/** What a comparison found, a difference a paragraph. */
-export function comparisonText({ equal, differences, skipped }: ReplayReport): string {
-  const lines = differences.flatMap(({ kind, method, target, changes, why, request }) => [
-    `${kind}: ${[method, target].filter((part) => part !== undefined).join(' ')}${request === undefined ? '' : ` (message ${request})`}${why === undefined ? '' : `: ${why}`}`,
-    ...changes.map(({ pointer, before, after }) => `  ${pointer || '/'}: ${shortJson(before)} → ${shortJson(after)}`),
-  ]);
-  const counts = [`${equal} equal`, `${differences.length} different`, ...(skipped === 0 ? [] : [`${skipped} skipped`])];
-  return [...lines, counts.join(', ')].join('\n');
-}
-
-function shortJson(value: unknown): string {
-  const text = value === undefined ? 'nothing' : JSON.stringify(value);
-  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
 }
 
 /** A size people can read. */
