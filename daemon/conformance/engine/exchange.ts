@@ -3,6 +3,7 @@ import type { Target } from '../../api/conformance.ts';
 import { type Era, META, MODERN_VERSION } from '../../protocol/eras.ts';
 import { type JsonObject, metaOf } from '../../protocol/message.ts';
 import type { Frame, HttpFacts, SendOptions, Wire, WireListener } from '../transports/wire.ts';
+import type { MarkedArgument } from './param-headers.ts';
 
 /** What became of a request. */
 export interface Answer {
@@ -46,6 +47,8 @@ export interface SessionOptions {
   readonly version?: string;
   /** Gives the connection's process; without it one is started. stdio only. */
   readonly process?: (listener: WireListener) => Wire;
+  /** Arguments that are mirrored into headers, by tool. */
+  readonly marked?: ReadonlyMap<string, readonly MarkedArgument[]>;
   /** Leaves the handshake to the property. */
   readonly raw?: boolean;
   /** Answers requests of the server; undefined is answered with -32601. */

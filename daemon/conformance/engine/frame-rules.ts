@@ -81,7 +81,8 @@ function matched(model: Model, frame: Frame, message: JsonObject): Asked | undef
   const onChannel = frame.channel === 'out' ? undefined : [...model.requests.values()].find(({ channel }) => channel === frame.channel);
   if (exact !== undefined && (onChannel === undefined || onChannel === exact || exact.answers === 0)) {
     judge.check(Object.hasOwn(message, 'error') ? 'RPC-ERR-ID' : 'RPC-ID-ECHO', true, '', '');
-    if (frame.channel.startsWith('get:')) judge.check('HTTP-GET-NO-RESPONSE', false, 'no response on the GET stream', () => shown(message));
+    if (frame.channel.startsWith('get:') && !model.resumed.has(frame.channel))
+      judge.check('HTTP-GET-NO-RESPONSE', false, 'no response on the GET stream', () => shown(message));
     return exact;
   }
   const open = model.open().filter((asked) => asked.wellFormed);

@@ -21,7 +21,7 @@ export function checkHttp(model: Model, asked: Asked, http: HttpFacts, got: Json
     const resumable = http.events.some(({ id }) => id !== undefined);
     if (http.ended && !resumable)
       judge.check('HTTP-SSE-RESPONSE', got !== undefined, 'the response before the stream ends', 'the stream ended without it');
-    if (http.ended && resumable && got === undefined)
+    if (http.ended && resumable && got === undefined && !asked.provoked)
       judge.check(
         'HTTP-SSE-RETRY',
         http.events.some(({ retry }) => retry !== undefined),
@@ -45,7 +45,8 @@ export function checkHttp(model: Model, asked: Asked, http: HttpFacts, got: Json
       shown(http.headers['x-accel-buffering']),
     );
   }
-  if (judge.era === 'modern')
+  // a server of both eras may open a session for `initialize`
+  if (judge.era === 'modern' && asked.method !== 'initialize')
     judge.check('HTTP-SESSION-IGNORE', http.headers['mcp-session-id'] === undefined, 'no Mcp-Session-Id', () =>
       shown(http.headers['mcp-session-id']),
     );

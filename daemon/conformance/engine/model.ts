@@ -32,6 +32,8 @@ export class Model {
   /** Ids of elicitations the server issued. */
   readonly elicitations = new Set<string>();
   readonly listens = new Map<string, { acknowledged: boolean; filter: JsonObject; ended: boolean }>();
+  /** GET streams that go on where another stream was cut. */
+  readonly resumed = new Set<string>();
   /** SSE event ids seen. */
   readonly eventIds = new Set<string>();
   /** Capabilities the server declared. */

@@ -11,6 +11,7 @@ import { readFrame } from './frame-rules.ts';
 import { checkHttp } from './http-rules.ts';
 import { at, Judge, shown } from './judge.ts';
 import { type Asked, keyOf, Model } from './model.ts';
+import { paramHeaders } from './param-headers.ts';
 
 /** Milliseconds a process may take to start, at least. */
 const HELLO_MS = 10_000;
@@ -85,7 +86,9 @@ export class Session {
 
   /** Legacy HTTP: the standing stream of the GET. */
   listen(headers: Readonly<Record<string, string>> = {}): Sent {
-    return this.wire.send(Buffer.alloc(0), { method: 'GET', headers: { ...this.headers(), ...headers }, timeoutMs: 600_000 });
+    const sent = this.wire.send(Buffer.alloc(0), { method: 'GET', headers: { ...this.headers(), ...headers }, timeoutMs: 600_000 });
+    if (headers['last-event-id'] !== undefined) this.model.resumed.add(sent.channel);
+    return sent;
   }
 
   /** Headers every legacy HTTP message carries after the handshake. */
@@ -159,7 +162,8 @@ export class Session {
     const http = await this.#exchange(sent, got !== undefined);
     if (http !== undefined) checkHttp(this.model, asked, http, got);
     // a server may answer what is wrong on purpose with a bare HTTP status; what is well formed has a response
-    if (asked.wellFormed && !asked.provoked && !asked.cancelled && (got !== undefined || this.ended === undefined))
+    const limits = http !== undefined && LIMITS.has(http.status);
+    if (asked.wellFormed && !asked.provoked && !asked.cancelled && !limits && (got !== undefined || this.ended === undefined))
       this.judge.check(
         'RPC-ONE-RESPONSE',
         got !== undefined,
@@ -184,8 +188,13 @@ export class Session {
   #send(message: JsonObject, options: RequestOptions, text?: Buffer): Sent {
     const bytes = text ?? Buffer.from(JSON.stringify(message));
     if (this.wire.kind === 'stdio') return this.wire.send(Buffer.concat([bytes, NEWLINE]), options);
-    const mirrored = this.era === 'modern' && typeof message['method'] === 'string' ? modernHeaders(message as never) : {};
+    const mirrored = this.era === 'modern' && typeof message['method'] === 'string' ? this.#mirrored(message) : {};
     return this.wire.send(bytes, { ...options, headers: { ...this.headers(), ...mirrored, ...options.headers } });
+  }
+
+  #mirrored(message: JsonObject): Record<string, string> {
+    const marked = message['method'] === 'tools/call' ? this.#options.marked?.get(String(at(message, 'params', 'name'))) : undefined;
+    return { ...modernHeaders(message as never), ...paramHeaders(marked ?? [], at(message, 'params', 'arguments')) };
   }
 
   /** The end of an HTTP exchange; a stream that stays open after its response is cut after a grace period. */
@@ -335,6 +344,8 @@ export class Session {
   }
 }
 
+/** Statuses by which an HTTP server keeps its limits (sizes, rates); no message needs to come with them. */
+const LIMITS: ReadonlySet<number> = new Set([413, 414, 429, 431, 503]);
 /** Stands for "nothing will come any more". */
 const NOTHING: JsonObject = Object.freeze({});
 const NEWLINE = Buffer.from('\n');

@@ -8,6 +8,7 @@ import { byRole, callableTools, directed, isRehearsed, playing } from '../roles.
 import { surfaceOf } from '../surface.ts';
 import type { SessionOptions } from './exchange.ts';
 import { at, objectsAt } from './judge.ts';
+import { type MarkedArgument, markedArguments } from './param-headers.ts';
 import { Session } from './session.ts';
 import { compile } from './validator.ts';
 
@@ -85,7 +86,8 @@ export interface Discovery {
  */
 export async function discover(wanted: Discovery): Promise<Subject | undefined> {
   const { target, era, limitMs, safety } = wanted;
-  const options = (exercised: Map<string, number>): SessionOptions => ({ target, era, limitMs, exercised });
+  const marked = new Map<string, readonly MarkedArgument[]>();
+  const options = (exercised: Map<string, number>): SessionOptions => ({ target, era, limitMs, exercised, marked });
   const session = new Session(options(new Map()));
   try {
     const hello = await session.start();
@@ -101,6 +103,10 @@ export async function discover(wanted: Discovery): Promise<Subject | undefined> 
     const tools = (lists['tools'] ?? [])
       .filter(({ name }) => typeof name === 'string')
       .map((definition) => directed(toolOf(definition), safety));
+    for (const { name, definition } of tools) {
+      const found = markedArguments(definition['inputSchema']);
+      if (found.length > 0) marked.set(name, found);
+    }
     const wished = callableTools(tools, safety);
     const agreed = await wanted.announce?.(
       wished.map(({ name }) => name),

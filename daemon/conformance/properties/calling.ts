@@ -53,7 +53,7 @@ export async function call(
   session: Session,
   role: Role,
   meta: JsonObject,
-  more: { id?: unknown; provoked?: boolean } = {},
+  more: { id?: unknown; provoked?: boolean; until?: Promise<unknown> } = {},
 ): Promise<Answer> {
   return session.request(
     'tools/call',

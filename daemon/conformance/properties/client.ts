@@ -50,7 +50,8 @@ function valueFor(schema: unknown): unknown {
   return text.padEnd(Number(at(schema, 'minLength') ?? 0), 'a');
 }
 
-export const noneCallable = (subject: Subject): string | undefined => (subject.callable.length === 0 ? 'no tool may be called' : undefined);
+export const noneCallable = (subject: Subject): string | undefined =>
+  subject.callable.length === 0 && subject.roles.length === 0 ? 'no tool may be called' : undefined;
 
 export const askers = (subject: Subject): readonly Role[] => subject.roles.filter(({ asks }) => asks);
 

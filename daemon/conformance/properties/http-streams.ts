@@ -71,16 +71,9 @@ const resumption = property<{ concurrent: boolean }>({
     const role = slowest(subject) as Role;
     const [mine, other] = [`resume-${session.freshId()}`, `other-${session.freshId()}`];
     const beside = concurrent ? call(session, role, { progressToken: other }, { id: other }) : undefined;
-    const message = session.compose(
-      'tools/call',
-      { name: role.tool.name, arguments: role.tool.sample ?? {} },
-      { id: mine, meta: { progressToken: mine } },
-    );
-    const sent = session.wire.send(Buffer.from(JSON.stringify(message)), { headers: session.headers() });
     // the exchange tells its events when it ends: it is cut while the call runs
-    await pause(role.ms * 0.6);
-    sent.abort();
-    const facts = await sent.exchange;
+    const running = call(session, role, { progressToken: mine }, { id: mine, provoked: true, until: pause(role.ms * 0.6) });
+    const facts = (await running).http;
     const last = facts?.events.findLast(({ id }) => id !== undefined);
     if (last?.id !== undefined) await resume(session, role, { last: last.id, seen: facts, mine });
     await beside;

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { isObject, type JsonObject } from '../../protocol/message.ts';
 import { at, shown } from '../engine/judge.ts';
+import { markedArguments } from '../engine/param-headers.ts';
 import { type Property, property } from '../engine/property.ts';
 import type { Tool } from '../engine/subject.ts';
 import { compile } from '../engine/validator.ts';
@@ -175,7 +176,9 @@ const invalidArguments = property<{ tool: string; args: unknown; keyword: string
     return { boundaries, ...(drawn.length === 0 ? {} : { arbitrary: fc.oneof(...drawn) }) };
   },
   async run({ session, subject }, { tool, args, keyword, pointer }) {
-    const answer = await session.request('tools/call', { name: tool, arguments: args }, slow(subject, tool));
+    // a broken argument may have no header that would match it
+    const provoked = markedArguments(subject.tools.find(({ name }) => name === tool)?.definition['inputSchema']).length > 0;
+    const answer = await session.request('tools/call', { name: tool, arguments: args }, { ...slow(subject, tool), provoked });
     if (answer.message === undefined) return;
     const told = answer.error !== undefined || answer.result?.['isError'] === true;
     session.judge.check('TOOL-INPUT-VALIDATE', told, `an error: ${keyword} is broken at ${pointer === '' ? 'the root' : pointer}`, () =>

@@ -52,18 +52,23 @@ const versions = property<{ version: string; method: string }>({
     ),
     arbitrary: fc.record({ version: fc.stringMatching(/^[1-9]\d{3}-\d{2}-\d{2}$/), method: fc.constantFrom(...methods(subject)) }),
   }),
-  async run({ session, subject }, { version, method }) {
+  async run({ session, subject, open }, { version, method }) {
     // a header cannot carry everything; what it cannot carry would be a header fault
     const inHeader = /^[\x21-\x7e]{1,200}$/.test(version);
     if (supported(subject).includes(version) || (subject.transport === 'http' && !inHeader)) return;
     const { judge } = session;
+    const wrong = { meta: { [META.version]: version }, headers: { 'mcp-protocol-version': version }, provoked: true };
     // what an earlier request settled must not matter: the v2 SDK on stdio judges only the first
+    const pipe = subject.transport === 'stdio';
+    if (pipe && (version === VERSIONS[0] || version === VERSIONS[1])) {
+      const fresh = await open({ raw: true });
+      const first = await fresh.request(method, undefined, wrong);
+      fresh.judge.check('VER-UNSUPPORTED', at(first.error, 'code') === -32022, `-32022 for version ${version}`, () =>
+        outcomeText(fresh, first),
+      );
+    }
     await session.request(cheapMethod(subject));
-    const answer = await session.request(method, undefined, {
-      meta: { [META.version]: version },
-      headers: { 'mcp-protocol-version': version },
-      provoked: true,
-    });
+    const answer = await session.request(method, undefined, wrong);
     const legacy = /^202[45]-/.test(version);
     if (answer.message === undefined && answer.http === undefined) judge.check('RPC-ONE-RESPONSE', false, 'a response', 'none');
     // a dual-era server may read a legacy date as the other era, where there is no session
@@ -73,7 +78,7 @@ const versions = property<{ version: string; method: string }>({
       code === -32022,
       `-32022 for version ${shown(version, 40)}`,
       () => outcomeText(session, answer),
-      legacy ? 'note' : undefined,
+      legacy ? 'note' : pipe ? 'warning' : undefined,
     );
     if (code === -32022) {
       const offered = at(answer.error, 'data', 'supported');

@@ -161,5 +161,7 @@ export const GOOD_SERVERS: readonly GoodServer[] = [
   printing('v2 SDK over HTTP', ['*'], root('test/clients/servers/modern.ts'), '--http'),
   stdio('v2 SDK, both eras', ['*'], root('test/clients/servers/era.ts')),
   stdio('reference', [], root('test/conformance-engine/reference/main.ts')),
+  stdio('minimal, by hand', [], root('test/conformance-engine/good/minimal.ts')),
+  printing('streaming, by hand, over HTTP', ['*'], root('test/conformance-engine/good/streaming.ts')),
   printing('reference over HTTP', [], root('test/conformance-engine/reference/main.ts'), '--http'),
 ];
