@@ -51,5 +51,5 @@ export function reportWords(report: ReplayReport, t: typeof VSCode.l10n.t): stri
   const skipped = report.skipped > 0 ? ` ${t('{0} were not sent because they may change something.', report.skipped)}` : '';
   return differences === 0
     ? `${t('{0} answers are the same.', report.equal)}${skipped}`
-    : `${t('{0} answers are the same, {1} differ.', report.equal, differences)}${skipped}`;
+    : `${t('Same answers: {0}. Different: {1}.', report.equal, differences)}${skipped}`;
 }

@@ -30,8 +30,8 @@ const noClaude = (): string | undefined =>
 
 const SERVERS = ['files', 'line', 'points', 'timetable'];
 const THEMES = [
-  ['Default Light Modern', 'vscode-light'],
-  ['Default Dark Modern', 'vscode-dark'],
+  ['Light Modern', 'vscode-light'],
+  ['Dark Modern', 'vscode-dark'],
   ['Default High Contrast', 'vscode-high-contrast'],
   ['Default High Contrast Light', 'vscode-high-contrast-light'],
 ] as const;
@@ -156,7 +156,7 @@ export const STEPS: Readonly<Record<string, Step>> = {
       await command(page, 'Signalbox: Replay Recording Against…');
       await pick(page, 'frames');
       await pick(page, 'default');
-      await toast(page, 'differ').waitFor();
+      await toast(page, 'Different: 1').waitFor();
       await page.locator('.monaco-diff-editor .view-line', { hasText: 'Trains run on Sundays' }).first().waitFor();
       await shot('replay');
       await command(page, 'Notifications: Clear All Notifications');

@@ -53,16 +53,20 @@ export function makeScratch(more: { readonly faulty?: boolean } = {}): Scratch {
   if (more.faulty === true) copyFileSync(join(import.meta.dirname, 'points.mjs'), points);
   writeFileSync(
     join(config, 'config.jsonc'),
-    JSON.stringify({
-      servers: {
-        ...(more.faulty === true ? { points: { command: process.execPath, args: [points] } } : {}),
-        files: { plugin: 'filesystem', settings: { roots: [project], access: 'read' } },
-        line: { plugin: 'database', settings: { connections: { main: `sqlite:${join(project, 'line.db')}` } } },
-        timetable: { plugin: 'api', settings: { spec: join(project, 'timetable.openapi.json') } },
+    JSON.stringify(
+      {
+        servers: {
+          ...(more.faulty === true ? { points: { command: process.execPath, args: [points] } } : {}),
+          files: { plugin: 'filesystem', settings: { roots: [project], access: 'read' } },
+          line: { plugin: 'database', settings: { connections: { main: `sqlite:${join(project, 'line.db')}` } } },
+          timetable: { plugin: 'api', settings: { spec: join(project, 'timetable.openapi.json') } },
+        },
+        namespaces: { dev: ['files', 'line', 'timetable', ...(more.faulty === true ? ['points'] : [])] },
+        endpoints: { default: { namespaces: ['dev'] } },
       },
-      namespaces: { dev: ['files', 'line', 'timetable', ...(more.faulty === true ? ['points'] : [])] },
-      endpoints: { default: { namespaces: ['dev'] } },
-    }),
+      null,
+      2,
+    ),
   );
   const env = { SIGNALBOX_STATE_DIR: state, SIGNALBOX_CONFIG_DIR: config };
   return {

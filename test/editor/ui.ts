@@ -21,7 +21,7 @@ export async function runUi(host: HostPieces): Promise<readonly SuiteResult[]> {
   const scratch = makeScratch({ faulty: true });
   const claude = claudeEnv(scratch, findClaude());
   const profile = freshProfile({
-    'workbench.colorTheme': 'Default Dark Modern',
+    'workbench.colorTheme': 'Dark Modern',
     'window.commandCenter': false,
     'chat.commandCenter.enabled': false,
   });

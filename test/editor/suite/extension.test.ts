@@ -1,6 +1,6 @@
 /** What a person gets from the extension, seen from inside VS Code, against the real daemon. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import * as vscode from 'vscode';
@@ -50,32 +50,78 @@ describe('Signalbox in a real extension host', () => {
     const endpoints = await signalbox.servers.getChildren();
     assert.deepEqual(endpoints.map(label), ['default']);
     await until(signalbox, () => signalbox.daemon.status?.workspaces.length === 1);
-    await signalbox.servers.getChildren((await signalbox.servers.getChildren())[0]); // what VS Code does when it draws an expanded row: the servers wake up
+    const namespaces = async (): Promise<ServerNode[]> => signalbox.servers.getChildren((await signalbox.servers.getChildren())[0]);
+    await namespaces(); // what VS Code does when it draws an expanded row: the servers wake up
     await until(
       signalbox,
       () => signalbox.daemon.status?.servers.every((server) => server.workspace === undefined || server.state === 'ready') === true,
     );
-    const [endpoint] = await signalbox.servers.getChildren();
-    const servers = await signalbox.servers.getChildren(endpoint);
+    assert.deepEqual((await namespaces()).map(label), ['dev']);
+    const servers = await signalbox.servers.getChildren((await namespaces())[0]);
     assert.deepEqual(servers.map(label), ['files', 'line', 'timetable']);
     for (const server of servers) {
-      const tools = await signalbox.servers.getChildren(server);
+      const rows = await signalbox.servers.getChildren(server);
+      const groups = rows.filter((row) => row.kind === 'group');
+      const tools = groups.length === 0 ? rows : await signalbox.servers.getChildren(groups.find(({ offers }) => offers === 'tools'));
       assert.ok(tools.length > 0, `${label(server)} has tools`);
       assert.ok(tools.every((tool) => tool.kind === 'tool' && tool.info.tool.name.includes('__')));
     }
   });
 
-  it('calls a tool and shows its result in a document', async () => {
-    const { tools } = await signalbox.daemon.call('tools/list', { endpoint: 'default' });
-    const read = tools.find(({ tool }) => tool.name === 'files__read_text_file');
-    assert.ok(read, 'the filesystem server has a tool that reads');
+  it('calls a tool, shows its result, and sends it again', async () => {
     const path = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';
-    const request = { tool: read.tool.name, arguments: { path: join(path, 'README.md') } };
+    const request = { tool: 'files__read_text_file', arguments: { path: join(path, 'README.md') } };
     const result = await vscode.commands.executeCommand<Record<string, unknown>>('signalbox.callTool', request);
     assert.match(JSON.stringify(result), /small branch line/);
-    assert.match(vscode.window.activeTextEditor?.document.getText() ?? '', /small branch line/);
+    const shown = vscode.window.activeTextEditor?.document;
+    assert.ok(shown);
+    assert.match(shown.getText(), /small branch line/);
+    assert.equal(shown.languageId, 'markdown');
+    const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', shown.uri);
+    const again = lenses.map(({ command }) => command).find((command) => command?.title.includes('Call again'));
+    assert.ok(again);
+    assert.match(JSON.stringify(await vscode.commands.executeCommand(again.command, ...(again.arguments ?? []))), /small branch line/);
+    const asJson = lenses.map(({ command }) => command).find((command) => command?.title.includes('JSON'));
+    await vscode.commands.executeCommand(asJson?.command ?? '', ...(asJson?.arguments ?? []));
     assert.equal(vscode.window.activeTextEditor?.document.languageId, 'json');
-    await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
+  it('says what is wrong in the configuration at its line, and finds a server in it', async () => {
+    const file = signalbox.daemon.status?.configFile ?? '';
+    const before_ = readFileSync(file, 'utf8');
+    const place = await vscode.commands.executeCommand<{ line: number }>('signalbox.editServer', { name: 'line' });
+    const editor = vscode.window.activeTextEditor;
+    assert.equal(editor?.document.uri.fsPath, file);
+    assert.equal(editor.selection.active.line, place.line - 1);
+    writeFileSync(file, before_.replace('"access":"read"', '"access":"everything"'));
+    const found = (): vscode.Diagnostic[] =>
+      vscode.languages.getDiagnostics(vscode.Uri.file(file)).filter(({ source }) => source === 'Signalbox');
+    const problem = signalbox.daemon.status?.problems.length === 0;
+    assert.ok(problem);
+    await until(signalbox, () => found().length > 0 || signalbox.daemon.status?.servers.some(({ state }) => state === 'down') === true);
+    writeFileSync(file, before_);
+    await until(signalbox, () => signalbox.daemon.status?.servers.every(({ state }) => state !== 'down') === true);
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
+  it('switches a server off and on again where it stands, and keeps the row to switch it on', async () => {
+    await vscode.commands.executeCommand('signalbox.disableServer', { name: 'line' });
+    await until(
+      signalbox,
+      () => signalbox.daemon.status?.servers.some(({ name, state }) => name === 'line' && state === 'disabled') === true,
+    );
+    const off = (await signalbox.servers.getChildren()).find(({ kind }) => kind === 'disabled');
+    const [row] = await signalbox.servers.getChildren(off);
+    assert.equal(row && label(row), 'line');
+    await vscode.commands.executeCommand('signalbox.enableServer', row);
+    await until(signalbox, () => signalbox.daemon.status?.servers.every(({ state }) => state !== 'disabled') === true);
+  });
+
+  it('lists the nine clients with what is wired', async () => {
+    const clients = await signalbox.clients.getChildren();
+    assert.equal(clients.length, 9);
+    assert.ok(clients.every((client) => signalbox.clients.getTreeItem(client).description !== ''));
   });
 
   it('resolves its MCP definition to a URL with a token of its own', async () => {
