@@ -133,6 +133,8 @@ async function buildAll(): Promise<void> {
   // The thread that writes recordings; the daemon starts it by URL.
   await build({ ...esm, entryPoints: ['daemon/sessions/recording/writer-thread.ts'], outfile: join(OUT, 'writer-thread.mjs') });
   await build({ ...esm, minify: true, entryPoints: ['daemon/conformance/process/main.ts'], outfile: join(OUT, 'conform.mjs') });
+  // A thread is started by its file (sessions/recording/writer-link.ts).
+  await build({ ...esm, entryPoints: ['daemon/sessions/recording/writer-thread.ts'], outfile: join(OUT, 'writer-thread.mjs') });
   await build({ ...esm, entryPoints: ['servers/plugin/define.ts'], outfile: join(OUT, 'plugin.mjs') });
   await buildServers();
   copyGrammars();
@@ -141,6 +143,7 @@ async function buildAll(): Promise<void> {
   copyFileSync(join(ROOT, 'scripts', 'launcher', 'uninstall.cjs'), join(OUT, 'uninstall.cjs'));
   chmodSync(join(OUT, 'signalbox.cjs'), 0o755);
   copyFileSync(join(ROOT, 'daemon', 'config', 'config.schema.json'), join(OUT, 'config.schema.json'));
+  copyFileSync(join(ROOT, 'daemon', 'sessions', 'recording', 'recording.schema.json'), join(OUT, 'recording.schema.json'));
   const about = { name, version, build: contentHash(OUT), type: 'module' };
   writeFileSync(join(OUT, 'package.json'), `${JSON.stringify(about, null, 2)}\n`);
   const old = `${DIST}.old-${process.pid}`;

@@ -80,6 +80,9 @@ export class WriterLink {
   /** Ends the thread at once. */
   async close(): Promise<void> {
     this.#worker.removeAllListeners('exit');
+    // what is still asked about is no longer written
+    for (const { resolve } of this.#waiting.values()) resolve(undefined);
+    this.#waiting.clear();
     await this.#worker.terminate();
   }
 
