@@ -76,18 +76,17 @@ export class Substitution {
   }
 
   #texts(recorded: string, live: string, name: string, depth: number): void {
-    if (isNamedId(name) || (volatility(name, recorded, live) !== undefined && isRandom(recorded))) {
-      this.pair(recorded, live);
-      return;
-    }
+    if (isNamedId(name)) return this.pair(recorded, live);
     const [one, two] = [jsonOf(recorded), jsonOf(live)];
     if (one !== undefined && two !== undefined) return this.learn(one, two, '', depth + 1);
     const [old, now] = [recorded.match(tokenPattern()) ?? [], live.match(tokenPattern()) ?? []];
-    if (old.length !== now.length) return;
-    for (const [index, token] of old.entries()) {
-      const other = now[index] ?? token;
-      if (masked(token) === masked(other)) this.pair(token, other);
-    }
+    if (old.length > 0) {
+      if (old.length === now.length) for (const [index, token] of old.entries()) this.#token(token, now[index] ?? token);
+    } else if (isRandom(recorded) && volatility(name, recorded, live) !== undefined) this.pair(recorded, live);
+  }
+
+  #token(recorded: string, live: string): void {
+    if (masked(recorded) === masked(live)) this.pair(recorded, live);
   }
 }
 
