@@ -46,7 +46,7 @@ export async function exportRecording(reader: RecordingReader, options: ExportOp
       fix: 'Leave it out for `jsonl`, which Signalbox can replay.',
     });
   const contents = new Contents();
-  const sink = to === undefined ? undefined : new FileSink(to);
+  let sink: FileSink | undefined;
   let bytes = 0;
   const write: LineSink = async (text) => {
     bytes += Buffer.byteLength(text);
@@ -54,9 +54,12 @@ export async function exportRecording(reader: RecordingReader, options: ExportOp
   };
   const source = { reader, redact: redactor.redact, see: contents };
   try {
-    if (format === 'jsonl') bytes += await recordingText(source, write, to);
-    else if (format === 'plain') await plainText(source, write);
-    else await harText(source, write, options.version);
+    if (to !== undefined) sink = new FileSink(to);
+    // not `bytes +=`: that would take what it was before the writing
+    const aside = format === 'jsonl' ? await recordingText(source, write, to) : 0;
+    bytes += aside;
+    if (format === 'plain') await plainText(source, write);
+    if (format === 'har') await harText(source, write, options.version);
     await sink?.done();
   } catch (error) {
     sink?.abandon();

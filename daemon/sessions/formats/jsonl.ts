@@ -1,6 +1,6 @@
 /** Recordings in one file: the header, then the lines, keys always in the same order, messages over 64 KiB in files beside it. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RecordingHeader, RecordingLine } from '../../api/recordings.ts';
 import { BLOB_BYTES, BLOBS } from '../recording/layout.ts';
@@ -28,7 +28,6 @@ const ORDER = 'k n t c d edge transport session client endpoint workspace server
  */
 export async function recordingText({ reader, redact, see }: ExportSource, write: LineSink, file: string | undefined): Promise<number> {
   const folder = file === undefined ? undefined : blobsFolder(file);
-  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   const kept = new Set<string>();
   let aside = 0;
   await write(`${JSON.stringify(redact({ ...reader.header, segment: 1 } satisfies RecordingHeader))}\n`);
@@ -52,8 +51,11 @@ export async function recordingText({ reader, redact, see }: ExportSource, write
     }
     await write(`${ordered({ ...whole, m: undefined, blob: `sha256-${hex}` })}\n`);
   }
-  if (folder !== undefined && kept.size > 0)
+  // of an older export
+  if (folder !== undefined && existsSync(folder)) {
     for (const old of readdirSync(folder)) if (!kept.has(old.slice(0, 64))) rmSync(join(folder, old));
+    if (kept.size === 0) rmSync(folder, { recursive: true });
+  }
   return aside;
 }
 
