@@ -1,7 +1,7 @@
 /** A link that goes wrong on purpose, as rules say: what runs above it cannot tell it from a server that really does. */
 import { SignalboxError } from '../api/errors.ts';
 import type { FaultJudge, FaultRule, FaultVerdict } from '../api/faults.ts';
-import type { Origin } from '../api/sessions.ts';
+import type { Direction, Origin } from '../api/sessions.ts';
 import { RPC, rpcError } from '../protocol/codes.ts';
 import { byteLength, encode } from '../protocol/frame.ts';
 import { isRequest, type Message, type RequestId, response } from '../protocol/message.ts';
@@ -86,6 +86,10 @@ class FaultyListener implements LinkListener {
 
   originOf(message: Message, related?: RequestId): Origin | undefined {
     return this.#listener.originOf?.(message, related);
+  }
+
+  aside(direction: Direction, message: Message, request: RequestId | undefined): void {
+    this.#listener.aside?.(direction, message, request);
   }
 
   #break(rule: FaultRule): void {

@@ -113,15 +113,20 @@ export class HttpLink implements Link, PostOwner {
   }
 
   /** Reads the tools of the server, so that what their calls must mirror is known. Rejects when it does not give them. */
-  relearn({ params }: Request): Promise<void> {
+  relearn({ id, params }: Request): Promise<void> {
     const { progressToken: _token, ...meta } = metaOf(params) ?? {};
-    return this.#mirror.read(meta, (list) => this.#ask(list));
+    return this.#mirror.read(meta, (list) => this.#ask(list, id));
   }
 
-  /** A request of our own. */
-  #ask(message: Request): Promise<Message> {
+  /** A request of our own, for the call `by`. */
+  #ask(message: Request, by: RequestId): Promise<Message> {
     return new Promise((resolve, reject) => {
-      this.post(message, new HttpPost(this, message, message.id, { message: resolve, fault: reject, closed: reject }));
+      const answered = (answer: Message): void => {
+        this.listener.aside?.('in', answer, by);
+        resolve(answer);
+      };
+      this.post(message, new HttpPost(this, message, message.id, { message: answered, fault: reject, closed: reject }));
+      this.listener.aside?.('out', message, by);
     });
   }
 

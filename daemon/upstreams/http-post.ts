@@ -138,8 +138,13 @@ export class HttpPost implements ExchangeListener {
     if (this.#relearned || !('error' in message) || message.error.code !== RPC.headerMismatch) return false;
     if (!isRequest(posted) || posted.method !== 'tools/call') return false;
     this.#relearned = true;
+    this.#owner.listener.aside?.('in', message, posted.id);
     this.#owner.relearn(posted).then(
-      () => this.#abandoned || this.#owner.post(posted, this),
+      () => {
+        if (this.#abandoned) return;
+        this.#owner.post(posted, this);
+        this.#owner.listener.aside?.('out', posted, posted.id);
+      },
       () => {
         if (this.#abandoned) return;
         this.#owner.finished(this.#id);

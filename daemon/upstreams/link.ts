@@ -1,7 +1,7 @@
 /** A byte transport towards one server, and what opening one needs from the rest of the daemon. */
 import type { Readable, Writable } from 'node:stream';
 import type { SignalboxError } from '../api/errors.ts';
-import type { Origin } from '../api/sessions.ts';
+import type { Direction, Origin } from '../api/sessions.ts';
 import type { Message, RequestId } from '../protocol/message.ts';
 
 /** What a link reports. Set once, before anything is sent. */
@@ -17,6 +17,11 @@ export interface LinkListener {
   closed(error: SignalboxError): void;
   /** The client's request that a message just arrived (and not handed over yet) or the answer to our request `id` belongs to. */
   originOf?(message: Message, related?: RequestId): Origin | undefined;
+  /**
+   * The link said or heard something on its own account (a request sent again, a list read for it), for whoever watches.
+   * @param request our request it is about
+   */
+  aside?(direction: Direction, message: Message, request: RequestId | undefined): void;
 }
 
 /** A transport towards one server. */

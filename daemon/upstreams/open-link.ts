@@ -49,6 +49,7 @@ function withoutSecrets(open: OpenLink, redact: (text: string) => string): OpenL
           message: (message, related, bytes) => listener.message(message, related, bytes),
           fault: (error, id) => listener.fault(clean(error), id),
           closed: (error) => listener.closed(clean(error)),
+          aside: (direction, message, request) => listener.aside?.(direction, message, request),
         },
         session,
       );

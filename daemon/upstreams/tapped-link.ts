@@ -1,6 +1,6 @@
 /** Shows every link to the tap, whatever transport it is: what is sent, what arrives, and what each frame belongs to. */
 import type { ResolvedServer } from '../api/config.ts';
-import type { Origin, Tap, TapChannel, TapTransport } from '../api/sessions.ts';
+import type { Direction, Origin, Tap, TapChannel, TapTransport } from '../api/sessions.ts';
 import type { Message, RequestId } from '../protocol/message.ts';
 import type { Link, LinkListener, OpenLink } from './link.ts';
 
@@ -34,7 +34,7 @@ export function tapped(open: OpenLink, tap: Tap, { name, entry }: ResolvedServer
 /** What a link that is no wire cannot tell of itself. */
 function transportOf(entry: ResolvedServer['entry']): TapTransport | undefined {
   if ('chain' in entry || 'aggregate' in entry) return 'pattern';
-  return 'type' in entry && (entry.type as string | undefined) === 'recording' ? 'recording' : undefined;
+  return 'recording' in entry ? 'recording' : undefined;
 }
 
 /** Hands over what arrives, after the tap has seen it: what follows from it comes after it in time. */
@@ -51,6 +51,11 @@ class SeenListener implements LinkListener {
     // One object for every frame: all of one shape, whatever is known of it.
     this.channel?.in(message, { bytes, stream: related, origin });
     this.#listener.message(message, related, bytes);
+  }
+
+  aside(direction: Direction, message: Message, request: RequestId | undefined): void {
+    const origin = request === undefined ? undefined : this.#listener.originOf?.({ jsonrpc: '2.0', id: request, result: {} });
+    this.channel?.[direction](message, { origin, stream: request });
   }
 
   fault(error: Parameters<LinkListener['fault']>[0], id?: RequestId): void {

@@ -1,7 +1,10 @@
 /** The tap sees every frame at both edges, in all pairings of eras and over every transport, and knows which call each belongs to. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import { WebSocket } from 'ws';
 import type { ServerEntry } from '../../daemon/api/config.ts';
@@ -359,6 +362,56 @@ describe('what is no answer', () => {
     const { tap, gateway } = await tapped(t, { s: { command: '/nowhere/at-all' } });
     await modernPost(gateway, 'tools/list', {}, {});
     await until(async () => (await rowsOf(tap)).some(({ server, kind }) => server === 's' && (kind === 'fault' || kind === 'close')));
+  });
+});
+
+/** A strict modern server whose list says only when it is read again which parameter a call has to mirror in its headers. */
+async function strictServer(t: TestContext): Promise<string> {
+  let lists = 0;
+  const server = createServer((request, response) => {
+    void json(request).then((body) => {
+      const { id, method } = body as Json;
+      const say = (status: number, answer: object): void => {
+        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ jsonrpc: '2.0', id, ...answer }));
+      };
+      if (method === 'server/discover')
+        say(200, { result: { supportedVersions: ['2026-07-28'], capabilities: { tools: {} }, resultType: 'complete' } });
+      else if (method === 'tools/list') {
+        lists += 1;
+        const mirrored = { type: 'string', ...(lists > 1 ? { 'x-mcp-header': 'Region' } : {}) };
+        say(200, {
+          result: { resultType: 'complete', tools: [{ name: 'go', inputSchema: { type: 'object', properties: { region: mirrored } } }] },
+        });
+      } else if (method === 'tools/call' && request.headers['mcp-param-region'] === undefined)
+        say(400, { error: { code: -32020, message: 'Mcp-Param-Region is missing' } });
+      else if (method === 'tools/call') say(200, { result: { resultType: 'complete', content: [] } });
+      else say(404, { error: { code: -32601, message: 'no' } });
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
+}
+
+describe('what a link does on its own account', () => {
+  it('a call refused for its headers, the list read for it, and the call sent again belong to the call', async (t) => {
+    const { tap, gateway } = await tapped(t, { s: { type: 'http', url: await strictServer(t) } });
+    const called = await modernPost(gateway, 'tools/call', { name: 's__go', arguments: { region: 'eu' } }, {});
+    assert.ok('result' in called, JSON.stringify(called));
+    assert.deepEqual(told(await rowsOf(tap)), [
+      '1 client in request tools/call',
+      '1 server out request tools/call',
+      '1 server in response tools/call error',
+      '1 server out request tools/list',
+      '1 server in response tools/list ok',
+      '1 server out request tools/call',
+      '1 server in response tools/call ok',
+      '1 client out response tools/call ok',
+    ]);
   });
 });
 
