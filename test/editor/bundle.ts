@@ -25,6 +25,8 @@ export async function buildSuite(): Promise<void> {
     platform: 'node',
     format: 'cjs',
     target: 'node24',
+    // As in scripts/build.ts: jsonc-parser's main file asks for others in a way no bundler sees.
+    mainFields: ['module', 'main'],
     external: ['vscode', 'mocha'],
     sourcemap: 'inline',
     logLevel: 'error',

@@ -108,6 +108,8 @@ export const STEPS: Readonly<Record<string, Step>> = {
     async run({ page, scratch, shot }) {
       await command(page, 'Signalbox: Show Traffic');
       const frame = webview(page);
+      await frame.locator('.details button', { hasText: 'Close' }).click();
+      await frame.getByRole('button', { name: 'Follow' }).click();
       await frame.getByRole('button', { name: 'Record' }).click();
       await frame.getByRole('button', { name: /^Stop Recording/ }).waitFor();
       const results = await runClaude(scratch, findClaude() ?? '', [

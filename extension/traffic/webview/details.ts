@@ -85,18 +85,18 @@ export class Details {
   #bar(row: TrafficRow): HTMLElement {
     const bar = make('div', 'bar');
     const button = (text: string, act: () => void): HTMLButtonElement => {
-      const made = make('button', '', t(text));
+      const made = make('button', '', text);
       made.type = 'button';
       made.addEventListener('click', act);
       return made;
     };
     bar.append(this.#title);
-    if (row.kind === 'frame') bar.append(button('Open as JSON', () => this.#parts.onOpen(row.seq)));
+    if (row.kind === 'frame') bar.append(button(t('Open as JSON'), () => this.#parts.onOpen(row.seq)));
     if (row.kind === 'frame' && this.#live) {
-      bar.append(button('Resend', () => this.#parts.onResend(row.seq, false)));
-      bar.append(button('Edit and Resend…', () => this.#parts.onResend(row.seq, true)));
+      bar.append(button(t('Resend'), () => this.#parts.onResend(row.seq, false)));
+      bar.append(button(t('Edit and Resend…'), () => this.#parts.onResend(row.seq, true)));
     }
-    bar.append(button('Close', () => this.#parts.onClose()));
+    bar.append(button(t('Close'), () => this.#parts.onClose()));
     return bar;
   }
 }
@@ -111,11 +111,11 @@ function stageElements({ title, left, right }: Stage): Element[] {
   ] as const) {
     if (side.row === undefined) continue;
     const figure = make('figure', mark);
-    figure.append(make('figcaption', '', [t(side.label), facts(side.row)].join(' · ')));
-    figure.append(block(t(side.label), both ? marked : marked.map(({ text }) => ({ text, changed: false }))));
+    figure.append(make('figcaption', '', [side.label, facts(side.row)].join(' · ')));
+    figure.append(block(side.label, both ? marked : marked.map(({ text }) => ({ text, changed: false }))));
     sides.append(figure);
   }
-  const elements: Element[] = [make('h3', '', t(title)), sides];
+  const elements: Element[] = [make('h3', '', title), sides];
   if (both) elements.push(changeList(changes(left.row?.message, right.row?.message)));
   return elements;
 }
@@ -154,7 +154,7 @@ function short(value: unknown): string {
 
 function frameElement(row: TrafficRow): Element {
   const element = make('details');
-  const words = [clock(row.time), t(wayInWords(row)), row.method ?? row.type ?? '', row.server ?? '', row.status ?? ''];
+  const words = [clock(row.time), wayInWords(row), row.method ?? row.type ?? '', row.server ?? '', row.status ?? ''];
   element.append(make('summary', '', words.filter((word) => word !== '').join(' · ')));
   element.addEventListener('toggle', () => {
     // Made when it is opened: a call may have many.

@@ -8,18 +8,6 @@ const ROW = 22;
 /** Rows drawn beyond the visible ones, on each side. */
 const BEYOND = 6;
 
-const TITLES: Readonly<Record<keyof Cells, string>> = {
-  time: 'Time',
-  client: 'Client',
-  server: 'Server',
-  way: 'Way',
-  method: 'Method',
-  target: 'Tool',
-  status: 'Status',
-  duration: 'Duration',
-  bytes: 'Size',
-};
-
 /** What the grid shows and whom it tells. */
 export interface GridParts {
   readonly lines: () => readonly Entry[];
@@ -58,7 +46,11 @@ export class Grid {
     this.#scroller.addEventListener('scroll', () => this.#scrolled());
     this.element.addEventListener('keydown', (event) => this.#key(event));
     this.#body.addEventListener('click', (event) => this.#click(event));
-    new ResizeObserver(() => this.draw()).observe(this.#scroller);
+    new ResizeObserver(() => {
+      // The pane of the chosen row opened or closed: the row stays in sight.
+      if (this.#selected !== undefined && !this.#follow) this.#reveal(this.#index());
+      this.draw();
+    }).observe(this.#scroller);
   }
 
   /** The `seq` of the chosen row. */
@@ -138,7 +130,7 @@ export class Grid {
       if (cell !== undefined && cell.textContent !== words[column]) cell.textContent = words[column];
     }
     const { row: event } = entry;
-    if (event.kind === 'frame' && mode === 'frames') row.children[COLUMNS.indexOf('way')]?.setAttribute('aria-label', t(wayInWords(event)));
+    if (event.kind === 'frame' && mode === 'frames') row.children[COLUMNS.indexOf('way')]?.setAttribute('aria-label', wayInWords(event));
     else row.children[COLUMNS.indexOf('way')]?.removeAttribute('aria-label');
     const end = mode === 'calls' ? (entry.answer ?? event) : event;
     row.className = `row ${event.kind} ${event.edge}${isFailure(end) || isFailure(event) ? ' failure' : ''}`;
@@ -151,6 +143,7 @@ export class Grid {
   #header(): HTMLElement {
     const group = make('div', 'head');
     group.setAttribute('role', 'rowgroup');
+    const titles = columnTitles();
     const row = make('div', 'row');
     row.setAttribute('role', 'row');
     row.setAttribute('aria-rowindex', '1');
@@ -158,7 +151,7 @@ export class Grid {
       const cell = make('span', `cell ${column}`);
       cell.setAttribute('role', 'columnheader');
       cell.setAttribute('aria-colindex', String(index + 1));
-      cell.textContent = t(TITLES[column]);
+      cell.textContent = titles[column];
       row.append(cell);
     }
     group.append(row);
@@ -220,11 +213,27 @@ export class Grid {
   }
 
   #reveal(index: number): void {
+    if (index < 0) return;
     const { scrollTop, clientHeight } = this.#scroller;
     const [top, bottom] = [index * ROW, (index + 1) * ROW];
     if (top < scrollTop) this.#scroller.scrollTop = top;
     else if (bottom > scrollTop + clientHeight) this.#scroller.scrollTop = bottom - clientHeight;
   }
+}
+
+/** Heads of the columns. */
+function columnTitles(): Readonly<Record<keyof Cells, string>> {
+  return {
+    time: t('Time'),
+    client: t('Client'),
+    server: t('Server'),
+    way: t('Way'),
+    method: t('Method'),
+    target: t('Tool'),
+    status: t('Status'),
+    duration: t('Duration'),
+    bytes: t('Size'),
+  };
 }
 
 /** An element with a class. */

@@ -1,5 +1,6 @@
 /** A call, taken apart: request and answer at both edges. No DOM. */
 import type { TrafficRow } from '../../../daemon/api/sessions.ts';
+import { translate as t } from './strings.ts';
 
 /** What one stage of a call was at both edges. */
 export interface Stage {
@@ -20,15 +21,15 @@ export function arrange(rows: readonly TrafficRow[]): { stages: readonly Stage[]
   const stages: Stage[] = [];
   if (asked !== undefined || sent !== undefined)
     stages.push({
-      title: 'Request',
-      left: { label: 'As the client sent it', row: asked },
-      right: { label: 'As the server got it', row: sent },
+      title: t('Request'),
+      left: { label: t('As the client sent it'), row: asked },
+      right: { label: t('As the server got it'), row: sent },
     });
   if (answered !== undefined || got !== undefined)
     stages.push({
-      title: 'Answer',
-      left: { label: 'As the client got it', row: answered },
-      right: { label: 'As the server sent it', row: got },
+      title: t('Answer'),
+      left: { label: t('As the client got it'), row: answered },
+      right: { label: t('As the server sent it'), row: got },
     });
   const shown = new Set([asked, answered, sent, got]);
   return { stages, others: frames.filter((row) => !shown.has(row)) };

@@ -1,6 +1,7 @@
 /** How things are written for people. No DOM. */
 import type { TrafficRow } from '../../../daemon/api/sessions.ts';
 import type { Entry, Mode } from './store.ts';
+import { translate as t } from './strings.ts';
 
 /** The cells of a line, in the order of {@link COLUMNS}. */
 export interface Cells {
@@ -18,13 +19,17 @@ export interface Cells {
 /** Column of each cell. */
 export const COLUMNS: readonly (keyof Cells)[] = ['time', 'client', 'server', 'way', 'method', 'target', 'status', 'duration', 'bytes'];
 
-const KINDS: Readonly<Record<Exclude<TrafficRow['kind'], 'frame'>, string>> = {
-  open: 'connected',
-  close: 'disconnected',
-  fault: 'not a message',
-  stderr: 'stderr',
-  gap: 'gap',
-};
+/** What an event that is no frame is called. */
+function kindWords(kind: Exclude<TrafficRow['kind'], 'frame'>): string {
+  const words = {
+    open: t('connected'),
+    close: t('disconnected'),
+    fault: t('not a message'),
+    stderr: 'stderr',
+    gap: t('gap'),
+  };
+  return words[kind];
+}
 
 /** The words of a line. */
 export function cells({ row, answer, servers, steps }: Entry, mode: Mode): Cells {
@@ -38,20 +43,19 @@ export function cells({ row, answer, servers, steps }: Entry, mode: Mode): Cells
     client: row.client ?? (row.edge === 'server' ? '' : (row.session ?? '')),
     server: servers.join(', '),
     way: calls && row.type === 'request' && steps > 0 ? `+${steps}` : way(row),
-    method: row.kind === 'frame' ? (row.method ?? row.type ?? '') : KINDS[row.kind],
+    method: row.kind === 'frame' ? (row.method ?? row.type ?? '') : kindWords(row.kind),
     target: row.target ?? row.text ?? '',
-    status: pending ? 'pending' : status === undefined ? '' : STATUS[status],
+    status: pending ? t('pending') : status === undefined ? '' : statusWords(status),
     duration: ms === undefined ? '' : duration(ms),
     bytes: row.bytes === undefined ? '' : size(row.bytes + (end?.bytes ?? 0)),
   };
 }
 
-const STATUS: Readonly<Record<NonNullable<TrafficRow['status']>, string>> = {
-  ok: 'ok',
-  error: 'error',
-  'tool-error': 'tool error',
-  'input-required': 'asks',
-};
+/** What an answer is called. */
+function statusWords(status: NonNullable<TrafficRow['status']>): string {
+  const words = { ok: t('ok'), error: t('error'), 'tool-error': t('tool error'), 'input-required': t('asks') };
+  return words[status];
+}
 
 /** Between whom it passed: `C→D` client to daemon, `D→S` daemon to server. */
 export function way({ kind, edge, direction }: TrafficRow): string {
@@ -62,8 +66,8 @@ export function way({ kind, edge, direction }: TrafficRow): string {
 
 /** The same for people who hear it. */
 export function wayInWords({ edge, direction }: TrafficRow): string {
-  if (edge === 'client') return direction === 'in' ? 'from the client to the daemon' : 'from the daemon to the client';
-  return direction === 'out' ? 'from the daemon to the server' : 'from the server to the daemon';
+  if (edge === 'client') return direction === 'in' ? t('from the client to the daemon') : t('from the daemon to the client');
+  return direction === 'out' ? t('from the daemon to the server') : t('from the server to the daemon');
 }
 
 /** Local time of day with milliseconds. @param time milliseconds since 1970 */

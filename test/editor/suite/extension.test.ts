@@ -94,14 +94,15 @@ describe('Signalbox in a real extension host', () => {
     const editor = vscode.window.activeTextEditor;
     assert.equal(editor?.document.uri.fsPath, file);
     assert.equal(editor.selection.active.line, place.line - 1);
-    writeFileSync(file, before_.replace('"access":"read"', '"access":"everything"'));
     const found = (): vscode.Diagnostic[] =>
       vscode.languages.getDiagnostics(vscode.Uri.file(file)).filter(({ source }) => source === 'Signalbox');
-    const problem = signalbox.daemon.status?.problems.length === 0;
-    assert.ok(problem);
-    await until(signalbox, () => found().length > 0 || signalbox.daemon.status?.servers.some(({ state }) => state === 'down') === true);
+    assert.deepEqual(found(), []);
+    writeFileSync(file, before_.replace('"servers":{', '"servers":{\n"odd":{"nonsense":1},\n'));
+    await until(signalbox, () => found().length > 0);
+    assert.equal(found()[0]?.range.start.line, 1);
+    assert.equal(found()[0]?.code, 'SBX_CONFIG_INVALID');
     writeFileSync(file, before_);
-    await until(signalbox, () => signalbox.daemon.status?.servers.every(({ state }) => state !== 'down') === true);
+    await until(signalbox, () => found().length === 0);
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
   });
 
