@@ -22,7 +22,8 @@ import type { BuildOptions } from 'esbuild';
 import { build } from 'esbuild';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const DIST = join(ROOT, 'dist');
+/** An argument names another folder than `dist`: what is tested there must not replace what somebody runs. */
+const DIST = resolve(process.argv[2] ?? join(ROOT, 'dist'));
 const OUT = `${DIST}.new-${process.pid}`;
 
 type Manifest = { readonly name: string; readonly main: string; readonly [key: string]: unknown };
