@@ -11,6 +11,8 @@ export interface Way {
   cut(text: string): void;
   /** Breaks the connection. */
   disconnect(): void;
+  /** Answers that still wait. */
+  waiting?: number;
 }
 
 /**
@@ -21,7 +23,14 @@ export function faultyWay(request: Request, way: Way, judge: FaultJudge): ((mess
   const verdict = judge(request);
   if (verdict === undefined) return (message) => way.send(message);
   const { rule, ms } = verdict;
-  const later = (act: () => void): void => void setTimeout(act, ms);
+  const later = (act: () => void): void => {
+    if (ms === 0) return act();
+    way.waiting = (way.waiting ?? 0) + 1;
+    setTimeout(() => {
+      way.waiting = (way.waiting ?? 1) - 1;
+      act();
+    }, ms);
+  };
   if (rule?.fault === 'drop' && rule.lose === 'request') return undefined;
   if (rule?.fault === 'error') {
     const fault = new SignalboxError('SBX_FAULT', rule.message ?? `A fault was put into ${request.method} on purpose.`, {

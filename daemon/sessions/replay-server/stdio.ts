@@ -6,7 +6,7 @@ import { RPC, rpcError } from '../../protocol/codes.ts';
 import { encode } from '../../protocol/frame.ts';
 import { readLines } from '../../protocol/lines.ts';
 import { isRequest, type Message, parseMessage, response } from '../../protocol/message.ts';
-import { faultyWay } from '../faults/answers.ts';
+import { faultyWay, type Way } from '../faults/answers.ts';
 import type { Rehearsal } from './rehearsal.ts';
 import { ReplaySession } from './session.ts';
 
@@ -24,7 +24,7 @@ export interface StdioParts {
 /** Plays to the client at the other end until it closes its side; resolves then. */
 export async function serveStdio(rehearsal: Rehearsal, { input, output, signal, faults }: StdioParts): Promise<void> {
   const write = (text: string): void => void output.write(`${text}\n`);
-  const way = {
+  const way: Way = {
     send: (message: Message): void => {
       const frame = encode(message);
       write(typeof frame === 'string' ? frame : Buffer.concat(frame).toString('utf8'));
@@ -51,7 +51,8 @@ export async function serveStdio(rehearsal: Rehearsal, { input, output, signal, 
   await lines.closed;
   signal.removeEventListener('abort', stop);
   // Whoever pipes requests in wants the answers that are still to come.
-  for (const until = Date.now() + DRAIN_MS; !signal.aborted && session.schedule.waiting && Date.now() < until; ) await sleep(20);
+  for (const until = Date.now() + DRAIN_MS; !signal.aborted && (session.schedule.waiting || (way.waiting ?? 0) > 0) && Date.now() < until; )
+    await sleep(20);
   session.close();
   input.pause();
 }
