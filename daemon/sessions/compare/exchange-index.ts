@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { FrameLine, OpenLine, RecordingLine } from '../../api/recordings.ts';
 import { isRequest, type Message, metaOf } from '../../protocol/message.ts';
 import { canonical } from './canonical.ts';
+import { OpenRequests } from './open-requests.ts';
 
 /** A recording that can be read more than once. */
 export interface IndexedSource {
@@ -62,11 +63,17 @@ export async function indexRecording(source: IndexedSource, { server, targetOf }
   return (clients.length > 0 ? clients : [...readers.server.values()]).map(({ party }) => party);
 }
 
+interface OpenExchange {
+  readonly exchange: IndexedExchange;
+  readonly t: number;
+  readonly told: string[];
+}
+
 class PartyIndex {
   readonly party: IndexedParty;
   readonly #targetOf: IndexOptions['targetOf'];
-  readonly #open = new Map<string, { readonly exchange: IndexedExchange; readonly t: number; readonly told: string[] }>();
-  readonly #tokens = new Map<unknown, string>();
+  readonly #open = new OpenRequests<OpenExchange>();
+  readonly #tokens = new Map<unknown, OpenExchange>();
 
   constructor(label: string, targetOf: IndexOptions['targetOf']) {
     this.party = { label, exchanges: [] };
@@ -89,37 +96,32 @@ class PartyIndex {
         ms: 0,
       };
       this.party.exchanges.push(exchange);
-      this.#open.set(keyOf(message.id), { exchange, t: line.t, told: [] });
+      const open = { exchange, t: line.t, told: [] };
+      this.#open.add(message.id, line.call, open);
       const token = metaOf(message.params)?.['progressToken'];
-      if (token !== undefined) this.#tokens.set(token, keyOf(message.id));
+      if (token !== undefined) this.#tokens.set(token, open);
       return;
     }
     if ('method' in message) {
-      if (toServer && message.method === 'notifications/cancelled') this.#cancel(message.params?.['requestId']);
-      const key = message.method === 'notifications/progress' ? this.#tokens.get(message.params?.['progressToken']) : undefined;
-      const open = key === undefined || toServer ? undefined : this.#open.get(key);
-      open?.told.push(canonical(message.params));
-      open?.exchange.notifications.push(line.n);
+      if (toServer && message.method === 'notifications/cancelled') this.#cancel(message.params?.['requestId'], line.call);
+      const open = message.method === 'notifications/progress' ? this.#tokens.get(message.params?.['progressToken']) : undefined;
+      if (open === undefined || toServer || open.exchange.response !== undefined) return;
+      open.told.push(canonical(message.params));
+      open.exchange.notifications.push(line.n);
       return;
     }
-    const key = keyOf(message.id);
-    const open = toServer ? undefined : this.#open.get(key);
+    const open = toServer ? undefined : this.#open.take(message.id, line.call);
     if (open === undefined) return;
-    this.#open.delete(key);
     const { exchange, t, told } = open;
     exchange.response = line.n;
     exchange.ms = line.t - t;
     exchange.answer = digest([told, 'error' in message ? { error: message.error } : { result: message.result }]);
   }
 
-  #cancel(id: unknown): void {
-    const open = this.#open.get(keyOf(id));
+  #cancel(id: unknown, call: number | undefined): void {
+    const open = this.#open.get(id, call);
     if (open !== undefined) open.exchange.cancelled = true;
   }
-}
-
-function keyOf(id: unknown): string {
-  return `${typeof id} ${String(id)}`;
 }
 
 function digest(value: unknown): string {

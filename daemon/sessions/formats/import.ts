@@ -34,7 +34,7 @@ export async function importRecording(file: string, options: ImportTarget & { re
     throw refused(file, `\`${format}\` is none of ${IMPORT_FORMATS.join(', ')}.`);
   if (!existsSync(file)) throw refused(file, 'There is no such file.');
   const named = { name: baseName(file), ...options };
-  if (format === 'jsonl' || (format === undefined && (await isRecording(file)))) return importJsonl(file, named);
+  if (format === 'jsonl' || (format === undefined && (await isRecording(file)))) return importJsonl(file, options);
   if (statSync(file).size > LARGEST) throw refused(file, 'It is larger than 512 MiB.');
   const text = await readFile(file, 'utf8');
   const messages = read(file, text, format as ImportFormat | undefined);
@@ -160,8 +160,8 @@ async function importJsonl(file: string, target: ImportTarget): Promise<Recordin
   const redactor = new Redactor(target.redaction);
   const id = newRecordingId();
   const folder = join(target.folder, id);
-  const name = reader.header.name ?? target.name;
-  const header: RecordingHeader = { ...reader.header, id, segment: 1, ...(name === undefined ? {} : { name }) };
+  const name = target.name ?? reader.header.name ?? baseName(file);
+  const header: RecordingHeader = { ...reader.header, id, segment: 1, name };
   const writer = new SegmentWriter({ folder, header, redactor });
   let items: LineItems = [];
   let end = 0;

@@ -95,14 +95,16 @@ class EdgeCount {
     return this.#rows.size === 0;
   }
 
-  add({ connection, toServer, n, time, bytes, message: object, server }: CountedFrame): void {
+  add({ edge, connection, toServer, n, call, time, bytes, message: object, server }: CountedFrame): void {
     const message = object as Message;
+    // Several clients may be one session, and use the same id at once: the call tells them apart.
+    const whose = edge === 'client' && call !== undefined ? `${connection} ${call}` : connection;
     if (isRequest(message)) {
-      if (toServer) this.#asked(`${connection} ${typeof message.id} ${message.id}`, n, time, bytes, message.method, message.params, server);
+      if (toServer) this.#asked(`${whose} ${typeof message.id} ${message.id}`, n, time, bytes, message.method, message.params, server);
       return;
     }
     if ('method' in message || toServer) return;
-    const key = `${connection} ${typeof message.id} ${message.id}`;
+    const key = `${whose} ${typeof message.id} ${message.id}`;
     const open = this.#open.get(key);
     if (open === undefined) return;
     this.#open.delete(key);

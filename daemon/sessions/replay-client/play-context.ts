@@ -19,8 +19,3 @@ export interface PlayContext {
   /** A request of the recording has had its turn. */
   step(): void;
 }
-
-/** One text for an id, its type included. */
-export function keyOf(id: unknown): string {
-  return `${typeof id} ${String(id)}`;
-}

@@ -13,11 +13,12 @@ import {
 } from '../../protocol/message.ts';
 import { differences } from '../compare/difference.ts';
 import { targetOf } from '../compare/findings.ts';
+import { OpenRequests } from '../compare/open-requests.ts';
 import { bodyOf, renamedQuestions, roundKey, sameQuestions } from '../compare/questions.ts';
 import { hasPlaceholder } from '../redaction/placeholder.ts';
 import type { Answered, Fate, LiveParty, Sent } from './live-party.ts';
 import { compareLoose } from './loose-notifications.ts';
-import { keyOf, type PlayContext } from './play-context.ts';
+import type { PlayContext } from './play-context.ts';
 import { PlayedQuestions } from './played-questions.ts';
 import { verdictOn } from './safety.ts';
 import type { PartySurvey } from './survey.ts';
@@ -46,7 +47,7 @@ const HANDSHAKES: ReadonlySet<string> = new Set(['initialize', 'server/discover'
 export class PlayedParty {
   readonly live: LiveParty;
   readonly #context: PlayContext;
-  readonly #open = new Map<string, Exchange>();
+  readonly #open = new OpenRequests<Exchange>();
   readonly #questions: PlayedQuestions;
   /** Recorded notifications that belong to no request. */
   readonly #loose: { readonly n: number; readonly message: Notification }[] = [];
@@ -109,7 +110,7 @@ export class PlayedParty {
     const verdict = this.#obstacle(request, params) ?? (await verdictOn(request.method, request.params, permissions));
     if (!verdict.send) this.#context.findings.add({ ...about(line, request, target), kind: verdict.kind, changes: [], why: verdict.why });
     const sent = verdict.send ? this.live.request(params === undefined ? request : { ...request, params }) : undefined;
-    this.#open.set(keyOf(request.id), { line, request, target, sent, notifications: [], cancelled: false });
+    this.#open.add(request.id, line.call, { line, request, target, sent, notifications: [], cancelled: false });
   }
 
   /** Why a request cannot be sent as it was: what it needs is not there. */
@@ -132,7 +133,7 @@ export class PlayedParty {
       this.live.tell(params === undefined ? message : { ...message, params });
       return;
     }
-    const exchange = this.#open.get(keyOf(message.params?.['requestId']));
+    const exchange = this.#open.get(message.params?.['requestId'], line.call);
     if (exchange === undefined) return;
     exchange.cancelled = true;
     const { sent } = exchange;
@@ -154,8 +155,8 @@ export class PlayedParty {
       token === undefined
         ? line.stream === undefined || !this.live.streams
           ? undefined
-          : this.#open.get(keyOf(line.stream))
-        : [...this.#open.values()].find(({ request }) => metaOf(request.params)?.['progressToken'] === token);
+          : this.#open.get(line.stream, line.call)
+        : this.#open.values().find(({ request }) => metaOf(request.params)?.['progressToken'] === token);
     if (exchange === undefined || exchange.request.method === 'subscriptions/listen') this.#loose.push({ n: line.n, message });
     else exchange.notifications.push({ n: line.n, message });
   }
@@ -171,9 +172,8 @@ export class PlayedParty {
 
   async #answer(line: FrameLine, recorded: Response): Promise<void> {
     const { findings, substitution, timeoutMs } = this.#context;
-    const exchange = this.#open.get(keyOf(recorded.id));
+    const exchange = this.#open.take(recorded.id, line.call);
     if (exchange === undefined) return;
-    this.#open.delete(keyOf(recorded.id));
     const { sent, request, target } = exchange;
     if (sent === undefined) return substitution.lose(bodyOf(recorded));
     // Whether an answer was faster than the word that nobody wants it is chance.

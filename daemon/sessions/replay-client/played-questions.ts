@@ -4,8 +4,9 @@ import { RPC } from '../../protocol/codes.ts';
 import type { JsonObject, Request, RequestId, Response } from '../../protocol/message.ts';
 import { type Differences, differences } from '../compare/difference.ts';
 import { targetOf } from '../compare/findings.ts';
+import { keyOf } from '../compare/open-requests.ts';
 import type { Fate, LiveParty, Question, Sent } from './live-party.ts';
-import { keyOf, type PlayContext } from './play-context.ts';
+import type { PlayContext } from './play-context.ts';
 import { type PartySurvey, questionText } from './survey.ts';
 
 /** Milliseconds another question of the same method is given to turn out the right one. */

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { SignalboxError } from '../../../../daemon/api/errors.ts';
 import type { RecordingLine, ReplayReport, ReplayRules } from '../../../../daemon/api/recordings.ts';
 import type { Message } from '../../../../daemon/protocol/message.ts';
+import { compareRecordings } from '../../../../daemon/sessions/compare/compare-recordings.ts';
 import type { LiveListener, OpenLive } from '../../../../daemon/sessions/replay-client/live-link.ts';
 import { type ReplayOptions, replayAsClient } from '../../../../daemon/sessions/replay-client/replay.ts';
 import { sourceOf } from '../../../fixtures/recorded-session.ts';
@@ -303,6 +304,24 @@ test('sessions have connections of their own, also where they use the same ids',
   assert.deepEqual(told(report), []);
   assert.equal(server.links, 2);
   assert.equal(server.closed, 2);
+});
+
+test('clients that are one session may use one id at once: the call tells which is meant', async () => {
+  const server = serverOf((message, live) => {
+    if (!hello(message, live)) live.send(text(message['id'], `of ${JSON.stringify((message['params'] as Json)['arguments'])}`));
+  });
+  const recorded = lines([
+    ...HELLO,
+    call(1, { who: 'one' }),
+    call(1, { who: 'two' }),
+    answer(1, 'of {"who":"two"}'),
+    answer(1, 'of {"who":"one"}'),
+  ]).map((line) => (line.k !== 'frame' || line.n < 4 ? line : { ...line, call: [4, 5, 5, 4][line.n - 4] ?? 0 }));
+  const report = await replay(recorded, server.open);
+  assert.deepEqual(told(report), []);
+  assert.equal(report.equal, 3);
+  const compared = await compareRecordings({ before: sourceOf(recorded), after: sourceOf(recorded), names: ['a', 'a'] });
+  assert.deepEqual([compared.equal, compared.differences], [3, []]);
 });
 
 test('one that asked for it and has gone stops it', async () => {
