@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { RecordingInfo } from '../../daemon/api/recordings.ts';
+import type { RecordingInfo, ReplayReport } from '../../daemon/api/recordings.ts';
 import { type Home, makeHome } from '../fixtures/daemon.ts';
 import { claudeEnv, linkClaude, noClaude, runClaude } from './claude.ts';
 import { startModelApi, type ToolResult, type Turn } from './model-api.ts';
@@ -26,6 +26,9 @@ describe('Claude Code, recorded and played to another one', { skip: noClaude }, 
   let file: string;
   let heard: readonly ToolResult[];
   let offered: readonly string[];
+  /** What a replay as a client said, with the same servers and with one file changed. */
+  let same: ReplayReport;
+  let other: ReplayReport;
 
   before(async () => {
     home = makeHome();
@@ -58,12 +61,27 @@ describe('Claude Code, recorded and played to another one', { skip: noClaude }, 
     file = join(home.dir, 'signals.jsonl');
     const exported = await home.signalbox(['record', 'export', 'signals', '--to', file, '--yes']);
     assert.equal(exported.code, 0, exported.stdout + exported.stderr);
+    same = await asked(home);
+    writeFileSync(join(root, 'notes', 'signal.txt'), 'Signal 12 shows green.\n');
+    other = await asked(home); // of the same length: a list of the folder says nothing else
     // What answers from now on is the recording alone.
     rmSync(root, { recursive: true });
     const stopped = await home.signalbox(['stop']);
     assert.equal(stopped.code, 0, stopped.stdout + stopped.stderr);
   });
   after(() => home.remove());
+
+  it('said again to the live servers makes no difference, and a changed file exactly that', () => {
+    assert.deepEqual(
+      same.differences.filter(({ kind }) => kind !== 'slower' && kind !== 'skipped'),
+      [],
+    );
+    assert.ok(same.equal >= 4, JSON.stringify(same));
+    const [changed, ...rest] = other.differences.filter(({ kind }) => kind !== 'slower' && kind !== 'skipped');
+    assert.deepEqual(rest, []);
+    assert.deepEqual([changed?.kind, changed?.target], ['changed', 'fs__read_text_file']);
+    assert.match(JSON.stringify(changed?.changes), /shows clear.*shows green/);
+  });
 
   it('gets the same tool results, and asks nothing that was not recorded', async () => {
     const report = join(home.dir, 'report.json');
@@ -89,6 +107,14 @@ describe('Claude Code, recorded and played to another one', { skip: noClaude }, 
     return ask(home, { ...fresh, ...extra }, ['--mcp-config', mcp, '--strict-mcp-config']);
   }
 });
+
+/** The recording played as a client against the endpoint. */
+async function asked(home: Home): Promise<ReplayReport> {
+  const { stdout, stderr } = await home.signalbox(['replay', 'signals', '--as', 'client', '--json']);
+  const report = JSON.parse(stdout) as ReplayReport;
+  assert.ok(Array.isArray(report.differences), stdout + stderr);
+  return report;
+}
 
 /** One prompt; what the model got back, and which of our tools it was offered. */
 async function ask(
