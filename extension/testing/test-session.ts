@@ -94,6 +94,7 @@ export class TestSession {
     try {
       const request = {
         target: { kind: 'server' as const, server: name, ...(workspace === undefined ? {} : { workspace }) },
+        ...settings(this.#parts.vscode, place),
         ...(all ? {} : { only: properties.map(([, property]) => property.name) }),
         ...(folder === undefined ? {} : { folder }),
       };
@@ -139,6 +140,14 @@ export class TestSession {
     if (this.#debug) this.#run.appendOutput(terminal(transcript(finding)), undefined, item);
     if (this.#debug && first) await documents.show(`${finding.requirement} transcript.txt`, transcript(finding));
   }
+}
+
+/** How many cases and from which seed: the person's settings for the place the server is written at. */
+function settings(vscode: typeof VSCode, place: ServerPlace | undefined): { runs?: number; seed?: number } {
+  const scope = place === undefined ? undefined : vscode.Uri.file(place.file);
+  const section = vscode.workspace.getConfiguration('signalbox.conformance', scope);
+  const [runs, seed] = [section.get<number>('runs'), section.get<number | null>('seed')];
+  return { ...(runs === undefined ? {} : { runs }), ...(typeof seed === 'number' ? { seed } : {}) };
 }
 
 /** What the output says of an event; progress is seen in the tree. */

@@ -52,10 +52,7 @@ describe('Signalbox in a real extension host', () => {
     await until(signalbox, () => signalbox.daemon.status?.workspaces.length === 1);
     const namespaces = async (): Promise<ServerNode[]> => signalbox.servers.getChildren((await signalbox.servers.getChildren())[0]);
     await namespaces(); // what VS Code does when it draws an expanded row: the servers wake up
-    await until(
-      signalbox,
-      () => signalbox.daemon.status?.servers.every((server) => server.workspace === undefined || server.state === 'ready') === true,
-    );
+    await until(signalbox, () => signalbox.daemon.status?.servers.every((server) => server.tools > 0) === true);
     assert.deepEqual((await namespaces()).map(label), ['dev']);
     const servers = await signalbox.servers.getChildren((await namespaces())[0]);
     assert.deepEqual(servers.map(label), ['files', 'line', 'timetable']);
@@ -97,9 +94,10 @@ describe('Signalbox in a real extension host', () => {
     const found = (): vscode.Diagnostic[] =>
       vscode.languages.getDiagnostics(vscode.Uri.file(file)).filter(({ source }) => source === 'Signalbox');
     assert.deepEqual(found(), []);
-    writeFileSync(file, before_.replace('"servers":{', '"servers":{\n"odd":{"nonsense":1},\n'));
+    const broken = before_.replace(/"servers":\s*\{/, (opening) => `${opening}\n"odd":{"nonsense":1},\n`);
+    writeFileSync(file, broken);
     await until(signalbox, () => found().length > 0);
-    assert.equal(found()[0]?.range.start.line, 1);
+    assert.equal(found()[0]?.range.start.line, broken.slice(0, broken.indexOf('"odd"')).split('\n').length - 1);
     assert.equal(found()[0]?.code, 'SBX_CONFIG_INVALID');
     writeFileSync(file, before_);
     await until(signalbox, () => found().length === 0);
