@@ -111,3 +111,25 @@ test('one server by two namespaces is one: both are named, and either may hide',
   assert.deepEqual(server('db')?.hidden, ['drop']);
   assert.equal(server('db')?.pin, true);
 });
+
+test('a workspace plays its own recordings only, and puts faults into nothing else', () => {
+  const own = (entry: object): object => ({ servers: { mock: entry } });
+  const faults = [{ fault: 'latency', ms: 5 }];
+  assert.deepEqual(refused(user(), own({ recording: '.signalbox/recordings/a.jsonl', faults })), []);
+  assert.deepEqual(refused(user(), own({ recording: 'a' })), []);
+  for (const recording of ['../a.jsonl', '/etc/a.jsonl', '${userHome}/a.jsonl', '.signalbox/../../a.jsonl'])
+    assert.deepEqual(refused(user(), own({ recording })), ['servers.mock'], recording);
+  assert.deepEqual(refused(user(), own({ command: 'x', faults })), ['servers.mock']);
+  assert.deepEqual(refused(user({ servers: { db: { command: 'x', faults } } }), {}), []);
+});
+
+test('a recording is found from where it is written: a workspace shares files, the user also names', () => {
+  const { server } = resolved(
+    { servers: { name: { recording: 'login' }, file: { recording: './login.jsonl' } } },
+    { servers: { mock: { recording: 'login' } } },
+  );
+  const path = (name: string): unknown => (server(name)?.entry as { recording?: string } | undefined)?.recording;
+  assert.equal(path('name'), 'login');
+  assert.match(String(path('file')), /^\/.*\/login\.jsonl$/);
+  assert.match(String(path('mock')), /^\/.*\/\.signalbox\/recordings\/login\.jsonl$/);
+});
