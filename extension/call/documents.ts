@@ -10,13 +10,16 @@ const MOST = 100;
 /** A small file system in memory, so that VS Code's own editors and previews (images, sound, Markdown) can show what is in it. */
 export class MemoryFiles implements VSCode.FileSystemProvider {
   readonly #vscode: typeof VSCode;
+  readonly #scheme: string;
   readonly #files = new Map<string, { data: Uint8Array; readonly ctime: number; mtime: number; readonly fixed: boolean }>();
   readonly #changed: VSCode.EventEmitter<VSCode.FileChangeEvent[]>;
   readonly onDidChangeFile: VSCode.Event<VSCode.FileChangeEvent[]>;
   #next = 1;
 
-  constructor(vscode: typeof VSCode) {
+  /** @param scheme of its addresses */
+  constructor(vscode: typeof VSCode, scheme: string = SCHEME) {
     this.#vscode = vscode;
+    this.#scheme = scheme;
     this.#changed = new vscode.EventEmitter();
     this.onDidChangeFile = this.#changed.event;
   }
@@ -24,7 +27,7 @@ export class MemoryFiles implements VSCode.FileSystemProvider {
   /** Makes the files readable under {@link SCHEME}. */
   register(): VSCode.Disposable {
     const { workspace, Disposable } = this.#vscode;
-    return Disposable.from(workspace.registerFileSystemProvider(SCHEME, this, { isCaseSensitive: true }), this.#changed, {
+    return Disposable.from(workspace.registerFileSystemProvider(this.#scheme, this, { isCaseSensitive: true }), this.#changed, {
       dispose: () => this.#files.clear(),
     });
   }
@@ -43,7 +46,7 @@ export class MemoryFiles implements VSCode.FileSystemProvider {
       if (this.#files.size <= MOST) break;
       this.#files.delete(old);
     }
-    return this.#vscode.Uri.from({ scheme: SCHEME, path });
+    return this.#vscode.Uri.from({ scheme: this.#scheme, path });
   }
 
   stat(uri: VSCode.Uri): VSCode.FileStat {
