@@ -22,14 +22,14 @@ describe('conformance on the control channel', () => {
 
   before(async () => {
     daemon = await startDaemonFixture({
-      config: () => ({
+      config: ({ cwd }) => ({
         servers: {
           faulty: {
             command: process.execPath,
             args: [QUIET, SERVER, 'TOOL-INPUT-VALIDATE', `--key=${'${secret:key}'}`],
             env: { KEY: '${secret:key}' },
           },
-          fs: { plugin: 'filesystem', settings: { roots: [REPOSITORY] } },
+          fs: { plugin: 'filesystem', settings: { roots: [cwd] } },
           made: {
             chain: { twice: { description: 'x', inputSchema: { type: 'object' }, steps: [{ server: 'fs', tool: 'list_directory' }] } },
           },
@@ -135,6 +135,22 @@ describe('conformance on the control channel', () => {
     await assert.rejects(client.call('conform/run', { target: { kind: 'server', server: 'nobody' } }), refused('SBX_SERVER_UNKNOWN'));
     await assert.rejects(client.call('conform/run', { target: { kind: 'stdio' } as never }), refused('SBX_USAGE'));
     await assert.rejects(client.call('conform/report', { run: 'x', reporter: 'html' }), refused('SBX_CONFORM_RUN'));
+  });
+
+  it('is what `signalbox conform NAME` does, with the replay of what it found', async () => {
+    const words = ['conform', 'faulty', '--era', 'legacy', '--runs', '2', '--only', 'tools/invalid-arguments', '--reporter', 'json'];
+    const { code, stdout, stderr } = await daemon.home.signalbox(words);
+    assert.equal(code, 1, stderr);
+    const { findings } = JSON.parse(stdout) as { findings: Finding[] };
+    const finding = findings.find(({ requirement }) => requirement === 'L-TOOL-INPUT-VALIDATE');
+    assert.equal(finding?.configured, 'faulty');
+    const again = await daemon.home.signalbox(['conform', '--replay', finding.id, '--json']);
+    assert.equal(again.code, 1, again.stderr);
+    assert.equal((JSON.parse(again.stdout) as { broken: boolean }).broken, true);
+    assert.doesNotMatch(stdout + again.stdout, new RegExp(PASSWORD));
+    const unknown = await daemon.home.signalbox(['conform', 'nobody']);
+    assert.equal(unknown.code, 1);
+    assert.match(unknown.stderr, /SBX_SERVER_UNKNOWN[\s\S]*faulty, fs/);
   });
 
   it('asks before tools are called, and calls none after a no', async () => {

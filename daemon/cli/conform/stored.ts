@@ -3,6 +3,7 @@ import type { Finding, Target, TraceLine } from '../../api/conformance.ts';
 import { errorFromShape } from '../../api/errors.ts';
 import { loadFinding } from '../../conformance/cases.ts';
 import type { JobEvent } from '../../conformance/process/job.ts';
+import { plain } from '../../conformance/reporters/progress.ts';
 import { saveAsTest } from '../../conformance/test-file.ts';
 import { checkerBytes } from '../../lifecycle/checker.ts';
 import type { CommandContext } from '../command.ts';
@@ -53,7 +54,7 @@ function text(
   const lines = trace.map((line) => `${line.direction} ${line.channel} ${line.text}`);
   const verdict =
     broken === undefined ? `${requirement} holds now.` : `${requirement} is broken: expected ${broken.expected}, got ${broken.got}`;
-  return [...lines, '', verdict].join('\n');
+  return plain([...lines, '', verdict].join('\n'));
 }
 
 function targetOf(context: CommandContext, finding: Finding): Target {
