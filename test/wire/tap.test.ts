@@ -249,6 +249,27 @@ describe('sessions', () => {
     end.abort();
   });
 
+  it('have the connections to servers that are theirs alone', async (t) => {
+    const { tap, gateway } = await tapped(t, { s: node(ASKING) });
+    const peer = await legacyClient(gateway, { elicitation: { form: {} } }, accept);
+    // From its first question on the server is known to ask, and each session gets a process of its own.
+    for (let round = 0; round < 2; round++) await peer.call('tools/call', { name: 's__ask', arguments: { questions: [[form('one')]] } });
+    const session = tap.sessions()[0]?.id;
+    const rows = (await rowsOf(tap)).filter(({ edge }) => edge === 'server');
+    const own = rows.find(({ kind, session: of }) => kind === 'open' && of === session)?.connection;
+    assert.ok(own !== undefined, 'no connection is the session’s');
+    const seen = rows.filter(({ connection }) => connection === own);
+    assert.ok(seen.every(({ session: of }) => of === session));
+    assert.deepEqual(
+      seen.slice(1, 3).map(({ method, direction }) => [method, direction]),
+      [
+        ['initialize', 'out'],
+        ['initialize', 'in'],
+      ],
+    );
+    peer.close();
+  });
+
   it('show what never reached the router: no JSON, too much, an unknown session, headers that lie', async (t) => {
     const { tap, gateway } = await tapped(t, { s: node(SCRIPTED) }, { messageBytes: 2000 });
     await gateway.post('{"not json');

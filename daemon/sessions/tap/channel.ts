@@ -94,7 +94,10 @@ export class Channel implements TapChannel {
     const home = this.#home;
     if (connection === undefined || home === undefined) return this.#begin(time);
     // Nobody said anything for long: what comes now is another session.
-    if (this.#grouped && home.kind === 'session' && home.endedAt !== undefined) return this.#begin(time);
+    if (this.#grouped && home.kind === 'session' && home.endedAt !== undefined) {
+      this.#end(connection, home, time, 'Nothing was said for long.');
+      return this.#begin(time);
+    }
     return { connection, home };
   }
 

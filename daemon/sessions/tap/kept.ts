@@ -1,6 +1,6 @@
 /** Reading what is kept: the rings of a hub as one sequence. */
 import type { TapEvent, TapFilter } from '../../api/sessions.ts';
-import { type Matcher, matcher } from './filter.ts';
+import { matcher } from './filter.ts';
 import type { Home } from './home.ts';
 import type { TapHub } from './hub.ts';
 
@@ -14,19 +14,36 @@ export interface Gap {
   readonly home: Home | undefined;
 }
 
-/** What is kept of what a filter takes, in the order of `seq`, with a gap where a ring lost its beginning. */
-export function* keptEvents(hub: TapHub, filter: TapFilter, after = 0): Generator<TapEvent | Gap> {
+/**
+ * What is kept now of what a filter takes, in the order of `seq`, with a gap where a ring lost its beginning. A snapshot: what falls out
+ * while it is read is still there.
+ * @param after only what comes after this event
+ */
+export function keptEvents(hub: TapHub, filter: TapFilter, after = 0): readonly (TapEvent | Gap)[] {
   const matches = matcher(filter, () => hub.sessions());
-  const cursors = hub.homes().flatMap((home) => (mayHold(home, filter, hub) ? [new Cursor(home, after, matches)] : []));
+  const found: (TapEvent | Gap)[] = [];
   const { events: lost, last } = hub.forgotten;
-  if (lost > 0 && last > after && filter.session === undefined) yield { kind: 'gap', seq: last, lost, home: undefined };
-  for (;;) {
-    let first: Cursor | undefined;
-    for (const cursor of cursors) if (cursor.seq < (first?.seq ?? Number.POSITIVE_INFINITY)) first = cursor;
-    if (first === undefined) return;
-    const next = first.take();
-    if (next !== undefined) yield next;
+  if (lost > 0 && last > after && filter.session === undefined) found.push({ kind: 'gap', seq: last, lost, home: undefined });
+  for (const home of hub.homes()) {
+    if (!mayHold(home, filter, hub)) continue;
+    const { ring } = home;
+    if (ring.lastDropped > after) found.push({ kind: 'gap', seq: ring.lastDropped, lost: ring.dropped, home });
+    for (let index = ring.after(after); index < ring.size; index++) {
+      const event = ring.at(index);
+      if (event !== undefined && matches(event, home)) found.push(event);
+    }
   }
+  // Sorted runs, one after another: what sorting does best.
+  return found.sort((a, b) => a.seq - b.seq);
+}
+
+/** The event of that number, if it is still kept. */
+export function keptEvent(hub: TapHub, seq: number): { readonly event: TapEvent; readonly home: Home } | undefined {
+  for (const home of hub.homes()) {
+    const event = home.ring.at(home.ring.after(seq - 1));
+    if (event?.seq === seq) return { event, home };
+  }
+  return undefined;
 }
 
 /** A server's place holds something for every session that called it. */
@@ -36,52 +53,4 @@ function mayHold(home: Home, filter: TapFilter, hub: TapHub): boolean {
   if (filter.workspace !== undefined && filter.workspace !== home.workspace) return false;
   if (filter.session === undefined && filter.client === undefined && filter.endpoint === undefined) return true;
   return hub.sessions().some((session) => session.servers.has(home.key) && session.fits(filter));
-}
-
-/**
- * Where reading one ring has come to. It goes by `seq`, so that it does not matter if the ring loses its beginning meanwhile: what is lost
- * under way is a gap as well.
- */
-class Cursor {
-  readonly #home: Home;
-  readonly #matches: Matcher;
-  #last: number;
-  #next: TapEvent | undefined;
-
-  constructor(home: Home, after: number, matches: Matcher) {
-    this.#home = home;
-    this.#matches = matches;
-    this.#last = after;
-    this.#advance();
-  }
-
-  /** Of what comes next; infinity at the end. */
-  get seq(): number {
-    const { ring } = this.#home;
-    return this.#gapped ? ring.lastDropped : (this.#next?.seq ?? Number.POSITIVE_INFINITY);
-  }
-
-  take(): TapEvent | Gap | undefined {
-    const { ring } = this.#home;
-    if (this.#gapped) {
-      const gap: Gap = { kind: 'gap', seq: ring.lastDropped, lost: ring.dropped, home: this.#home };
-      this.#last = ring.lastDropped;
-      this.#advance();
-      return gap;
-    }
-    const event = this.#next;
-    if (event === undefined) return undefined;
-    this.#last = event.seq;
-    this.#advance();
-    return this.#matches(event, this.#home) ? event : undefined;
-  }
-
-  get #gapped(): boolean {
-    return this.#home.ring.lastDropped > this.#last;
-  }
-
-  #advance(): void {
-    const { ring } = this.#home;
-    this.#next = ring.at(ring.after(this.#last));
-  }
 }

@@ -2,11 +2,10 @@
 import type { RpcId, TapFrame } from '../../api/sessions.ts';
 import { isObject, type JsonObject, metaOf } from '../../protocol/message.ts';
 
-/** What is remembered of a request until it is answered. */
+/** A request that was answered. */
 export interface Asked {
   readonly seq: number;
   readonly time: number;
-  readonly id: RpcId;
   readonly method: string;
   readonly target: Target | undefined;
   readonly toolUseId: string | undefined;
@@ -22,23 +21,13 @@ const OPEN_LIMIT = 20_000;
 
 /** Pairs the requests and responses of all connections it is shown, in the order of their `seq`. */
 export class Pairing {
-  readonly #open = new Map<string, Asked>();
+  readonly #open = new Map<string, TapFrame>();
 
-  /** Remembers a request. */
-  asked(frame: TapFrame): Asked {
-    const { id, method, params } = frame.message as { id: RpcId; method: string; params?: JsonObject };
-    const toolUseId = metaOf(params)?.['claudecode/toolUseId'];
-    const asked: Asked = {
-      seq: frame.seq,
-      time: frame.time,
-      id,
-      method,
-      target: targetOf(method, params),
-      toolUseId: typeof toolUseId === 'string' ? toolUseId : undefined,
-    };
-    this.#open.set(keyOf(frame, id, frame.direction, frame.call), asked);
+  /** Remembers a request; what it is about is looked at when it is answered. */
+  asked(frame: TapFrame): void {
+    const { id } = frame.message as { id: RpcId };
+    this.#open.set(keyOf(frame, id, frame.direction, frame.call), frame);
     if (this.#open.size > OPEN_LIMIT) this.#open.delete(this.#open.keys().next().value ?? '');
-    return asked;
   }
 
   /** The request a response answers, once. */
@@ -47,9 +36,17 @@ export class Pairing {
     const direction = frame.direction === 'in' ? 'out' : 'in';
     const key = keyOf(frame, id ?? null, direction, frame.call);
     const asked = this.#open.get(key);
+    if (asked === undefined) return undefined;
     this.#open.delete(key);
-    return asked;
+    const { method, params } = asked.message as { method: string; params?: JsonObject };
+    return { seq: asked.seq, time: asked.time, method, target: targetOf(method, params), toolUseId: toolUseOf(params) };
   }
+}
+
+/** `_meta["claudecode/toolUseId"]`: what Claude Code calls this use of a tool in its transcript. */
+export function toolUseOf(params: JsonObject | undefined): string | undefined {
+  const id = metaOf(params)?.['claudecode/toolUseId'];
+  return typeof id === 'string' ? id : undefined;
 }
 
 /**

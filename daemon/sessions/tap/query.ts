@@ -3,7 +3,7 @@ import type { TapEvent, TapFilter, TrafficQuery, TrafficRow } from '../../api/se
 import { isObject } from '../../protocol/message.ts';
 import { resultMember } from './frame.ts';
 import type { TapHub } from './hub.ts';
-import { type Gap, keptEvents } from './kept.ts';
+import { type Gap, keptEvent, keptEvents } from './kept.ts';
 import { TrafficRows, type TrafficRowsOptions } from './rows.ts';
 
 /** Rows of one answer where the query does not say. */
@@ -126,9 +126,15 @@ export function queryEvent(
   query: Pick<TrafficQuery, 'reveal'>,
   making: RowMaking,
 ): { readonly event: TrafficRow; readonly related: readonly TrafficRow[] } | undefined {
-  const events = [...keptEvents(hub, {})];
-  const found = events.find((event): event is TapEvent => event.kind !== 'gap' && event.seq === seq);
-  if (found === undefined) return undefined;
+  const kept = keptEvent(hub, seq);
+  if (kept === undefined) return undefined;
+  const { event: found, home } = kept;
+  const events = keptEvents(
+    hub,
+    home.kind === 'session'
+      ? { session: home.id }
+      : { server: home.server, ...(home.workspace === undefined ? {} : { workspace: home.workspace }) },
+  );
   const calls = new Set<number>();
   if ((found.kind === 'frame' || found.kind === 'fault') && found.call !== undefined) calls.add(found.call);
   const rounds = roundsOf(events);
@@ -173,7 +179,7 @@ function roundsOf(events: readonly (TapEvent | Gap)[]): ReadonlyMap<number, read
     rounds.set(b, [...(rounds.get(b) ?? []), a]);
   };
   for (const event of events) {
-    if (event.kind !== 'frame' || event.call === undefined || event.connection.edge !== 'client') continue;
+    if (event.kind !== 'frame' || event.call === undefined || event.connection.edge !== 'client' || event.era === 'legacy') continue;
     const state =
       'method' in event.message
         ? 'params' in event.message && isObject(event.message.params)

@@ -1,8 +1,9 @@
 /** Rows of the timeline: the same for the live view, recordings, the command line and the editor. */
+import { SignalboxError } from '../../api/errors.ts';
 import type { TapConnection, TapEvent, TapFrame, TrafficRow } from '../../api/sessions.ts';
-import { type JsonObject, metaOf, OutcomeResponse } from '../../protocol/message.ts';
+import { type JsonObject, OutcomeResponse } from '../../protocol/message.ts';
 import { isFailure, resultMember } from './frame.ts';
-import { Pairing, type Target, targetOf } from './pairing.ts';
+import { Pairing, type Target, targetOf, toolUseOf } from './pairing.ts';
 
 /** How rows are made. */
 export interface TrafficRowsOptions {
@@ -76,14 +77,19 @@ export class TrafficRows {
 
   /** A message as it may be shown. */
   message(message: object): object {
-    return this.#options.redact(message instanceof OutcomeResponse ? message.toJSON() : message);
+    return this.#options.redact(message instanceof OutcomeResponse ? whole(message) : message);
   }
 
   #said(frame: TapFrame, message: Said): Partial<TrafficRow> {
     const { method, id, params } = message;
-    if (id === undefined) return { type: 'notification', method, ...this.#target(targetOf(method, params)), ...toolUseIdOf(params) };
-    const { target } = this.#pairing.asked(frame);
-    return { type: 'request', id, method, ...this.#target(target), ...toolUseIdOf(params) };
+    if (id !== undefined) this.#pairing.asked(frame);
+    const toolUseId = toolUseOf(params);
+    return {
+      ...(id === undefined ? { type: 'notification' } : { type: 'request', id }),
+      method,
+      ...this.#target(targetOf(method, params)),
+      ...(toolUseId === undefined ? {} : { toolUseId }),
+    };
   }
 
   #answer(frame: TapFrame): Partial<TrafficRow> {
@@ -140,13 +146,18 @@ interface Said {
 }
 type PlaceOf = Pick<TrafficRow, 'edge' | 'connection' | 'transport' | 'session' | 'client' | 'endpoint' | 'workspace' | 'server'>;
 
+/** A big answer is parsed only now; what balances may still be no JSON inside. */
+function whole(answer: OutcomeResponse): object {
+  try {
+    return answer.toJSON();
+  } catch (error) {
+    const { jsonrpc, id } = answer;
+    return { jsonrpc, id, unreadable: error instanceof SignalboxError ? `${error.message} ${error.why}` : String(error) };
+  }
+}
+
 function statusOf(message: object): NonNullable<TrafficRow['status']> {
   if ('error' in message) return 'error';
   if (isFailure(message)) return 'tool-error';
   return resultMember(message, 'resultType') === 'input_required' ? 'input-required' : 'ok';
-}
-
-function toolUseIdOf(params: JsonObject | undefined): { readonly toolUseId?: string } {
-  const id = metaOf(params)?.['claudecode/toolUseId'];
-  return typeof id === 'string' ? { toolUseId: id } : {};
 }

@@ -56,7 +56,8 @@ export class Tail {
     // What the first rows answer came before them. With `after`, the view goes on where the reader has come to.
     const from = query.after ?? Number.POSITIVE_INFINITY;
     for (const event of keptEvents(hub, filterOf(query))) {
-      if (event.seq > from) this.#take(event);
+      // What is there already is not dropped: the rings have bounds of their own.
+      if (event.seq > from) this.#add(event);
       else if (event.kind !== 'gap') this.#rows.see(event);
     }
     this.#unlisten = hub.listen(filterOf(query), (event) => this.#take(event));
@@ -83,16 +84,23 @@ export class Tail {
 
   /** Runs in the middle of a call: the event is only queued. */
   #take(event: TapEvent | Gap): void {
-    const cost = event.kind === 'frame' && this.#parts.query.messages === true ? event.bytes : 0;
-    if (this.#waiting >= WAITING || (this.#waiting > 0 && this.#bytes + cost > WAITING_BYTES)) {
+    if (this.#waiting >= WAITING || (this.#waiting > 0 && this.#bytes + this.#cost(event) > WAITING_BYTES)) {
       this.#lost += event.kind === 'gap' ? event.lost : 1;
       this.#lastLost = event.seq;
       return;
     }
     this.#markLost();
+    this.#add(event);
+  }
+
+  #add(event: TapEvent | Gap): void {
     this.#queue.push(event);
-    this.#bytes += cost;
+    this.#bytes += this.#cost(event);
     this.#soon(GATHER_MS);
+  }
+
+  #cost(event: TapEvent | Gap): number {
+    return event.kind === 'frame' && this.#parts.query.messages === true ? event.bytes : 0;
   }
 
   /** What was left out stands in the queue as a gap, at its place. */
@@ -128,7 +136,7 @@ export class Tail {
         rows.push(event.home === undefined ? missed(event, hub.now()) : gapRow(event, hub.now()));
         continue;
       }
-      if (event.kind === 'frame' && query.messages === true) this.#bytes -= event.bytes;
+      this.#bytes -= this.#cost(event);
       const row = this.#rows.row(event, false);
       const message = event.kind === 'frame' ? event.message : undefined;
       if (!wanted(row, query, () => (message === undefined ? undefined : this.#rows.message(message)))) continue;

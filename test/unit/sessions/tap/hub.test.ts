@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import type { TapChannel, TapEvent, TapPeer } from '../../../../daemon/api/sessions.ts';
+import { readFrame } from '../../../../daemon/protocol/frame.ts';
 import { TapHub, type TapHubOptions } from '../../../../daemon/sessions/tap/hub.ts';
 import { keptEvents } from '../../../../daemon/sessions/tap/kept.ts';
 import { queryEvent, queryRows } from '../../../../daemon/sessions/tap/query.ts';
@@ -301,6 +302,16 @@ describe('rows', () => {
     assert.deepEqual(await found({ errors: true }), [['frame', 'response', 'tools/call']]);
     assert.equal(((await found({ method: 'tools/list' })) as unknown[]).length, 2);
     assert.equal(((await found({ edge: 'server' })) as unknown[]).length, 1);
+  });
+
+  it('show a big answer that is no JSON inside as what it is', async (t) => {
+    const hub = hubOf(t);
+    const bytes = Buffer.from(`{"jsonrpc":"2.0","id":1,"result":{"content":[{"broken" 1}],"pad":"${'x'.repeat(9000)}"}}`);
+    const channel = hub.open(CLIENT);
+    channel.out(readFrame(bytes), { origin: channel.in(call(1)) });
+    const { rows: found } = await rows(hub, { messages: true });
+    assert.match(JSON.stringify(found.at(-1)?.message), /"unreadable":".*not valid JSON/);
+    assert.equal(found.at(-1)?.status, 'ok');
   });
 
   it('hold nothing the redactor took out, wherever it stood, unless it is to be revealed', async (t) => {
