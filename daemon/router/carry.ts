@@ -1,12 +1,11 @@
 /** Carries one request to one server and its outcome back: across the eras, with progress, log, and what the server asks on the way. */
 import type { Sealer } from '../api/seal.ts';
-import type { Origin } from '../api/sessions.ts';
 import { inputRequired, MAY_ASK, requestDigest, withoutRound } from '../protocol/asking.ts';
 import { RPC } from '../protocol/codes.ts';
 import { bridgeOutcome, META, withoutEnvelope } from '../protocol/eras.ts';
 import { hopsOf, withoutHops } from '../protocol/hops.ts';
 import { isObject, type JsonObject, metaOf, type Notification, type Outcome } from '../protocol/message.ts';
-import { memberOf, withMembers } from '../protocol/outcome.ts';
+import { withMembers } from '../protocol/outcome.ts';
 import type { CallEnd } from '../upstreams/circuit-breaker.ts';
 import type { Connection } from '../upstreams/connection.ts';
 import type { Identity } from '../upstreams/handshake.ts';
@@ -15,6 +14,7 @@ import { endOf } from '../upstreams/outage.ts';
 import type { Question, RequestOptions } from '../upstreams/request.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { answerRounds, passQuestion } from './answering.ts';
+import { taskResult } from './awaited-task.ts';
 import type { ClientCall } from './call.ts';
 import { LogLevels, reaches } from './log-levels.ts';
 import { invalidState, Parking, type ParkState, type Rounds } from './parking.ts';
@@ -245,28 +245,6 @@ function wanted({ era, request, caller }: ClientCall, { method, params }: Notifi
   if (method !== 'notifications/message') return true;
   const level = era === 'modern' ? metaOf(request.params)?.[META.logLevel] : (caller.session?.level ?? 'debug');
   return typeof level === 'string' && reaches(params, level);
-}
-
-/** The result of a task that was begun for a client that knows no tasks (2025-11-25, "Tasks": `tasks/result` waits for the end). */
-async function taskResult(connection: Connection, begun: Outcome, { signal, onQuestion, current }: Rounds): Promise<Outcome> {
-  const task = memberOf(begun, 'task');
-  if (!isObject(task)) return begun;
-  const taskId = task['taskId'];
-  const origin = (): Origin | undefined => current().origin;
-  const cancel = (): void => void connection.request('tasks/cancel', { taskId }, { origin }).catch(() => undefined); // nobody waits for it any more
-  signal.addEventListener('abort', cancel, { once: true });
-  try {
-    const outcome = await connection.request('tasks/result', { taskId }, { signal, onQuestion, origin, timeoutMs: 0 });
-    return bridgeOutcome(outcome, 'tools/call', 'legacy', 'modern', identityOf(begun));
-  } finally {
-    signal.removeEventListener('abort', cancel);
-  }
-}
-
-function identityOf(bridged: Outcome): JsonObject {
-  const meta = memberOf(bridged, '_meta');
-  const identity = isObject(meta) ? meta[META.serverInfo] : undefined;
-  return isObject(identity) ? identity : {};
 }
 
 /** Progress goes to the request of the present round, under the token that one gave. */
