@@ -15,6 +15,11 @@ export function cachedInspector(): string | undefined {
   return cached('inspector', '@modelcontextprotocol', 'inspector', 'clients', 'launcher', 'build', 'index.js');
 }
 
+/** The program of another client in the cache, if it is there: what its package puts on PATH. */
+export function cachedProgram(client: 'codex' | 'gemini' | 'copilot'): string | undefined {
+  return cached(client, '.bin', client);
+}
+
 function cached(folder: string, ...names: readonly string[]): string | undefined {
   return CACHES.map((cache) => join(cache, folder, 'node_modules', ...names)).find(existsSync);
 }
