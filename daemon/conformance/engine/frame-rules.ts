@@ -157,6 +157,13 @@ function checkError(model: Model, message: JsonObject): void {
   }
 }
 
+/** Whether a capability that is needed, at any depth, is not among those declared. */
+function lacks(declared: unknown, needed: JsonObject): boolean {
+  return Object.entries(needed).some(
+    ([key, inner]) => !isObject(declared) || !Object.hasOwn(declared, key) || (isObject(inner) && lacks(declared[key], inner)),
+  );
+}
+
 /** The codes of 2026-07-28 mean one thing each. */
 function checkMeaning(model: Model, asked: Asked, message: JsonObject): void {
   const { judge } = model;
@@ -173,7 +180,7 @@ function checkMeaning(model: Model, asked: Asked, message: JsonObject): void {
   if (code === -32021) {
     const declared = at(asked.params, '_meta', META.clientCapabilities);
     const needed = at(message, 'error', 'data', 'requiredCapabilities');
-    const gap = isObject(needed) && Object.keys(needed).some((key) => !isObject(declared) || !Object.hasOwn(declared, key));
+    const gap = isObject(needed) && lacks(declared, needed);
     judge.check(
       'META-CAP-MISSING',
       isObject(needed) && Object.keys(needed).length > 0,

@@ -41,7 +41,7 @@ export function checkResult(model: Model, asked: Asked, result: JsonObject): voi
     );
   if (Object.hasOwn(PAGED, method)) checkPage(model, method, result);
   if (method === 'tools/call' && !task) checkToolResult(model, result);
-  if (method === 'resources/read') checkContents(model, result);
+  if (method === 'resources/read') checkContents(model, asked, result);
   if (method === 'prompts/get') {
     const messages = result['messages'];
     const good =
@@ -234,7 +234,7 @@ export function canonical(value: unknown): string {
     .join(',')}}`;
 }
 
-function checkContents(model: Model, result: JsonObject): void {
+function checkContents(model: Model, asked: Asked, result: JsonObject): void {
   const { judge } = model;
   const { contents } = result;
   const problems = Array.isArray(contents) ? contents.map(contentsShape).filter((problem) => problem !== undefined) : ['no contents array'];
@@ -245,7 +245,9 @@ function checkContents(model: Model, result: JsonObject): void {
     () => `${problems[0]} in ${shown(result)}`,
   );
   for (const item of objectsAt(result, 'contents')) {
-    if (typeof item['uri'] === 'string') judge.check('RES-URI-VALID', isUri(item['uri']), 'a valid URI', shown(item['uri']));
+    // what was asked for comes back as it was sent
+    if (typeof item['uri'] === 'string' && item['uri'] !== asked.params?.['uri'])
+      judge.check('RES-URI-VALID', isUri(item['uri']), 'a valid URI', shown(item['uri']));
     const binary = typeof item['mimeType'] === 'string' && /^(?:image|audio|video)\/(?!svg)|octet-stream/.test(item['mimeType']);
     if (typeof item['text'] === 'string')
       judge.check('RES-TEXT-NOT-BINARY', !binary || !/\ufffd{2}|\0/.test(item['text']), 'binary content as blob', () => shown(item));

@@ -35,7 +35,7 @@ export interface SubjectReport {
 }
 
 /** Cases a shrink may cost. */
-const SHRINKS = 80;
+const SHRINKS = 150;
 /** Findings of one property after which it is given up. */
 const FINDINGS_PER_PROPERTY = 12;
 /** Times a requirement may be reported without showing again before it is left alone. */

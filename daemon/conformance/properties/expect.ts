@@ -52,6 +52,30 @@ export function servedLists(subject: Subject): readonly (readonly [method: strin
   return LISTS.filter(([, , capability]) => Object.hasOwn(subject.capabilities, capability)).map(([method, member]) => [method, member]);
 }
 
+/** One valid request. */
+export interface Operation {
+  readonly method: string;
+  readonly params?: JsonObject;
+}
+
+/**
+ * One valid request of every kind this server answers soon, the cheap ones first. A fault may live in one of them alone.
+ * Tools and prompts that did not answer well once are left out.
+ */
+export function operations(subject: Subject): readonly Operation[] {
+  const list: Operation[] = [{ method: subject.era === 'legacy' ? 'ping' : 'server/discover' }];
+  for (const [method] of servedLists(subject)) list.push({ method });
+  const role = subject.roles.find(
+    ({ ms, failed, asks, changes, mutates }) => ms < 150 && !failed && !asks && changes !== true && mutates !== true,
+  );
+  if (role !== undefined) list.push({ method: 'tools/call', params: { name: role.tool.name, arguments: role.tool.sample ?? {} } });
+  const [resource] = subject.resources;
+  if (resource !== undefined) list.push({ method: 'resources/read', params: { uri: resource['uri'] } });
+  const prompt = subject.prompts.find((one) => !Array.isArray(one['arguments']) || one['arguments'].length === 0);
+  if (prompt !== undefined) list.push({ method: 'prompts/get', params: { name: prompt['name'] } });
+  return list;
+}
+
 /** A request every server answers cheaply. */
 export function cheapMethod(subject: Subject): string {
   return servedLists(subject)[0]?.[0] ?? (subject.era === 'legacy' ? 'ping' : 'server/discover');

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../protocol/message.ts';
 import { at } from '../engine/judge.ts';
 import { type Property, property } from '../engine/property.ts';
 import type { Subject } from '../engine/subject.ts';
-import { cheapMethod, outcomeText } from './expect.ts';
+import { cheapMethod, operations, outcomeText } from './expect.ts';
 
 const http = ['http'] as const;
 
@@ -89,7 +89,25 @@ function headerCases(subject: Subject): readonly HeaderCase[] {
       good: false,
       stem: 'HDR-VERSION-MATCH',
     },
-    { ...base, what: 'no Mcp-Method', headers: { 'mcp-method': null }, good: false, stem: 'HDR-METHOD-REQUIRED' },
+    ...operations(subject).flatMap(({ method, params = {} }): HeaderCase[] => [
+      { method, params, what: `${method} without Mcp-Method`, headers: { 'mcp-method': null }, good: false, stem: 'HDR-METHOD-REQUIRED' },
+      {
+        method,
+        params,
+        what: `${method} without a version`,
+        headers: { 'mcp-protocol-version': null },
+        good: false,
+        stem: 'HDR-VERSION-REQUIRED',
+      },
+      {
+        method,
+        params,
+        what: `${method} with another Mcp-Method`,
+        headers: { 'mcp-method': 'prompts/nothing' },
+        good: false,
+        stem: 'HDR-METHOD-MATCH',
+      },
+    ]),
     ...['prompts/nothing', base.method.slice(0, -1), `${base.method}/`].map((value) => ({
       ...base,
       what: `Mcp-Method ${value}`,

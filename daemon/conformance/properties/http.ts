@@ -7,6 +7,11 @@ const http = ['http'] as const;
 const ORIGINS = [
   'http://evil.example',
   'https://localhost.evil.example',
+  'http://localhost.evil.example',
+  'http://localhost:80.evil.example',
+  'http://evil.example/localhost',
+  'http://localhost@evil.example',
+  'http://evil-localhost',
   'http://127.0.0.1.evil.example',
   'null',
   'http://xn--lcalhost-4gb.example',

@@ -1,10 +1,12 @@
 /** JSON-RPC 2.0 as MCP uses it: ids, unknown methods, notifications. */
 import fc from 'fast-check';
+import { headerValue } from '../../protocol/eras.ts';
 import { isObject, type JsonObject } from '../../protocol/message.ts';
 import { at, shown } from '../engine/judge.ts';
 import { type Property, property } from '../engine/property.ts';
+import type { Session } from '../engine/session.ts';
 import { anyJson, anyText } from '../generators/text.ts';
-import { cheapMethod, outcomeText, servedLists } from './expect.ts';
+import { cheapMethod, type Operation, operations, outcomeText, servedLists } from './expect.ts';
 
 const ENVELOPE_STEMS = [
   'RPC-VERSION',
@@ -40,12 +42,12 @@ const ERROR_STEMS = [
   'ERR-DEFINED-MEANING',
 ];
 
-const ids = property<{ id: string | number }>({
+const ids = property<{ id: string | number; operation?: Operation }>({
   name: 'jsonrpc/ids',
   area: 'jsonrpc',
   phase: 'boundaries',
   stems: ENVELOPE_STEMS,
-  cases: () => ({
+  cases: (subject) => ({
     boundaries: [
       0,
       1,
@@ -60,11 +62,14 @@ const ids = property<{ id: string | number }>({
       '__proto__',
       '123e4567-e89b-12d3-a456-426614174000',
       'x'.repeat(1000),
-    ].map((id) => ({ id })),
+    ]
+      .map((id): { id: string | number; operation?: Operation } => ({ id }))
+      .concat(operations(subject).flatMap((operation) => [0, '7', 'é😀'].map((id) => ({ id, operation })))),
     arbitrary: fc.oneof(fc.maxSafeInteger(), anyText).map((id) => ({ id: typeof id === 'string' ? id.toWellFormed() : id })),
   }),
-  async run({ session, subject }, { id }) {
-    const answer = await session.request(cheapMethod(subject), undefined, { id });
+  async run({ session, subject }, { id, operation }) {
+    const { method, params } = operation ?? { method: cheapMethod(subject), params: undefined };
+    const answer = await session.request(method, params, { id });
     if (answer.message !== undefined)
       session.judge.check('RPC-ID-ECHO', answer.message['id'] === id, `id ${shown(id)}`, () => shown(answer.message));
   },
@@ -92,6 +97,11 @@ const NEAR = [
   'x'.repeat(300),
 ];
 
+/** Whether a method cannot stand in `Mcp-Method` as it is; only names and arguments have an encoded form. */
+function unmirrored(session: Session, method: string): boolean {
+  return session.wire.kind === 'http' && session.era === 'modern' && headerValue(method) !== method;
+}
+
 const unknownMethod = property<{ method: string; id: string | number }>({
   name: 'jsonrpc/unknown-method',
   area: 'error-codes',
@@ -106,6 +116,7 @@ const unknownMethod = property<{ method: string; id: string | number }>({
     arbitrary: fc.record({ method: anyText.map((text) => `x${text}/${text}`), id: fc.oneof(fc.maxSafeInteger(), anyText) }),
   }),
   async run({ session }, { method, id }) {
+    if (unmirrored(session, method)) return;
     const answer = await session.request(method, {}, { id });
     if (answer.message === undefined) return; // RPC-ONE-RESPONSE said it
     const code = at(answer.error, 'code');
@@ -145,6 +156,7 @@ const notifications = property<{ method: string; params?: unknown }>({
     }),
   }),
   async run({ session }, { method, params }) {
+    if (unmirrored(session, method)) return;
     const message: JsonObject = { jsonrpc: '2.0', method, ...(params === undefined ? {} : { params }) };
     const before = session.judge.violations.length;
     const acted = (): string | undefined =>

@@ -8,6 +8,7 @@ import type { Tool } from '../engine/subject.ts';
 import { compile } from '../engine/validator.ts';
 import { extremes } from '../generators/extremes.ts';
 import { breakages } from '../generators/invalid.ts';
+import { simpler } from '../generators/smaller.ts';
 import { fullSample, MANY, quick, slow } from './calling.ts';
 import { noCalls, noTools, outcomeText, refusedWith } from './expect.ts';
 
@@ -116,6 +117,11 @@ const accepted = property<{ tool: string; args: JsonObject }>({
       ...(fuzzed.length === 0 ? {} : { arbitrary: fc.oneof(...fuzzed) }),
     };
   },
+  *smaller(subject, { tool, args }) {
+    const validate = compile(subject.tools.find(({ name }) => name === tool)?.definition['inputSchema']);
+    if (validate instanceof Error) return;
+    for (const value of simpler(args)) if (isObject(value) && validate(value) === undefined) yield { tool, args: value };
+  },
   async run({ session, subject }, { tool, args }) {
     const { judge } = session;
     const answer = await session.request('tools/call', { name: tool, arguments: args }, slow(subject, tool));
@@ -174,6 +180,22 @@ const invalidArguments = property<{ tool: string; args: unknown; keyword: string
       ];
     });
     return { boundaries, ...(drawn.length === 0 ? {} : { arbitrary: fc.oneof(...drawn) }) };
+  },
+  *smaller(subject, { tool, args, keyword, pointer }) {
+    // only what is not broken becomes smaller, so that the broken keyword stays the one that is named
+    const found = subject.tools.find(({ name }) => name === tool);
+    const required = at(found?.definition, 'inputSchema', 'required');
+    const head = pointer.split('/')[1];
+    if (!isObject(args) || keyword === 'additionalProperties' || keyword === 'maxProperties') return;
+    for (const [key, value] of Object.entries(args)) {
+      if (key === head) continue;
+      const { [key]: _left, ...rest } = args;
+      const needed = Array.isArray(required) && required.includes(key);
+      const least = found?.sample?.[key];
+      if (!needed && pointer !== '') yield { tool, args: rest, keyword, pointer };
+      else if (least !== undefined && JSON.stringify(least) !== JSON.stringify(value))
+        yield { tool, args: { ...args, [key]: least }, keyword, pointer };
+    }
   },
   async run({ session, subject }, { tool, args, keyword, pointer }) {
     // a broken argument may have no header that would match it

@@ -4,7 +4,7 @@ import { META, MODERN_VERSION } from '../../protocol/eras.ts';
 import type { JsonObject } from '../../protocol/message.ts';
 import { at, shown } from '../engine/judge.ts';
 import { type Property, property } from '../engine/property.ts';
-import { cheapMethod, methods, outcomeText, refused, supported } from './expect.ts';
+import { cheapMethod, methods, operations, outcomeText, refused, supported } from './expect.ts';
 
 const eras = ['modern'] as const;
 
@@ -38,21 +38,24 @@ const discovery = property<{ history: readonly string[] }>({
 
 const VERSIONS = ['1999-01-01', '2099-01-01', '', 'x', '2026-07-28 ', '2026-7-28', 'é', 'x'.repeat(5000), '2024-11-05', '2025-03-26'];
 
-const versions = property<{ version: string; method: string }>({
+const versions = property<{ version: string; method: string; params?: JsonObject }>({
   name: 'modern/unsupported-version',
   area: 'versioning',
   phase: 'fuzz',
   stems: ['VER-UNSUPPORTED', 'VER-ERR-DATA', 'VER-PER-REQUEST', 'HDR-VERSION-UNSUPPORTED-400'],
   eras,
   cases: (subject) => ({
-    boundaries: VERSIONS.flatMap((version) =>
-      methods(subject)
-        .slice(0, 2)
-        .map((method) => ({ version, method })),
-    ),
+    boundaries: [
+      ...VERSIONS.flatMap((version) =>
+        methods(subject)
+          .slice(0, 2)
+          .map((method) => ({ version, method })),
+      ),
+      ...operations(subject).map((operation) => ({ version: '1999-01-01', ...operation })),
+    ],
     arbitrary: fc.record({ version: fc.stringMatching(/^[1-9]\d{3}-\d{2}-\d{2}$/), method: fc.constantFrom(...methods(subject)) }),
   }),
-  async run({ session, subject, open }, { version, method }) {
+  async run({ session, subject, open }, { version, method, params }) {
     // a header cannot carry everything; what it cannot carry would be a header fault
     const inHeader = /^[\x21-\x7e]{1,200}$/.test(version);
     if (supported(subject).includes(version) || (subject.transport === 'http' && !inHeader)) return;
@@ -62,13 +65,13 @@ const versions = property<{ version: string; method: string }>({
     const pipe = subject.transport === 'stdio';
     if (pipe && (version === VERSIONS[0] || version === VERSIONS[1])) {
       const fresh = await open({ raw: true });
-      const first = await fresh.request(method, undefined, wrong);
+      const first = await fresh.request(method, params, wrong);
       fresh.judge.check('VER-UNSUPPORTED', at(first.error, 'code') === -32022, `-32022 for version ${version}`, () =>
         outcomeText(fresh, first),
       );
     }
     await session.request(cheapMethod(subject));
-    const answer = await session.request(method, undefined, wrong);
+    const answer = await session.request(method, params, wrong);
     const legacy = /^202[45]-/.test(version);
     if (answer.message === undefined && answer.http === undefined) judge.check('RPC-ONE-RESPONSE', false, 'a response', 'none');
     // a dual-era server may read a legacy date as the other era, where there is no session
@@ -94,7 +97,7 @@ const versions = property<{ version: string; method: string }>({
       if (answer.http !== undefined)
         judge.check('HDR-VERSION-UNSUPPORTED-400', answer.http.status === 400, 'status 400', String(answer.http.status));
     }
-    const after = await session.request(method);
+    const after = await session.request(method, params);
     judge.check('VER-PER-REQUEST', after.result !== undefined, 'the next request is judged by itself', () => outcomeText(session, after));
   },
 });
@@ -125,7 +128,7 @@ const initialize = property<{ version: string }>({
   },
 });
 
-const missingMeta = property<{ method: string; drop: readonly string[]; set?: JsonObject; bare?: boolean }>({
+const missingMeta = property<{ method: string; params?: JsonObject; drop: readonly string[]; set?: JsonObject; bare?: boolean }>({
   name: 'modern/required-meta',
   area: 'meta',
   phase: 'boundaries',
@@ -143,11 +146,14 @@ const missingMeta = property<{ method: string; drop: readonly string[]; set?: Js
       { drop: [], set: { [META.clientCapabilities]: null } },
       { drop: [], set: { [META.clientCapabilities]: [] } },
     ];
-    return { boundaries: methods(subject).flatMap((method) => changes.map((change) => ({ method, ...change }))) };
+    return { boundaries: operations(subject).flatMap((operation) => changes.map((change) => ({ ...operation, ...change }))) };
   },
-  async run({ session }, { method, drop, set, bare }) {
+  async run({ session }, { method, params, drop, set, bare }) {
     const meta = Object.fromEntries(Object.entries({ ...envelope, ...set }).filter(([key]) => !drop.includes(key)));
-    const answer = await session.request(method, bare === true ? {} : { _meta: meta }, { bare: true, provoked: true });
+    const answer = await session.request(method, bare === true ? (params ?? {}) : { ...params, _meta: meta }, {
+      bare: true,
+      provoked: true,
+    });
     if (answer.message === undefined && answer.http === undefined) session.judge.check('RPC-ONE-RESPONSE', false, 'a response', 'none');
     const what =
       bare === true
