@@ -138,7 +138,9 @@ function written(message: object): string | Uint8Array<ArrayBuffer> {
 
 /** How a frame's line begins, for who reads it back: `n`, `t`, and the era. */
 export function headOf(head: string): Pick<FrameLine, 'n' | 't' | 'era'> {
-  const [, n = '0', t = '0'] = /^\{"k":"frame","n":(\d+),"t":([\d.e+-]+)/.exec(head) ?? [];
+  const n = Number.parseInt(head.slice(NUMBER_AT, NUMBER_AT + 16), 10);
+  const t = Number.parseFloat(head.slice(head.indexOf(',"t":', NUMBER_AT) + 5));
   const era = head.includes('"era":"modern"') ? 'modern' : head.includes('"era":"legacy"') ? 'legacy' : undefined;
-  return { n: Number(n), t: Number(t), ...(era === undefined ? {} : { era }) };
+  return { n, t, ...(era === undefined ? {} : { era }) };
 }
+const NUMBER_AT = '{"k":"frame","n":'.length;

@@ -33,9 +33,21 @@ export class KnownValues {
     this.#here = source === '' ? undefined : new RegExp(source, 'y');
   }
 
+  /** What their forms begin with. */
+  get beginnings(): Iterable<string> {
+    return this.#owner.keys();
+  }
+
+  /** Whether one stands at this place. */
+  at(text: string, at: number): boolean {
+    if (this.#here === undefined) return false;
+    this.#here.lastIndex = at;
+    return this.#here.test(text);
+  }
+
   /** Whether one is in the text (JSON text too). */
   in(text: string): boolean {
-    return this.#first(text) !== -1;
+    return this.#beginnings.find(text, 0, (at) => this.at(text, at)) !== -1;
   }
 
   /** Whether the text is one. */
@@ -45,16 +57,8 @@ export class KnownValues {
 
   /** The text with every form of every secret replaced by what `hide` makes of the secret itself. */
   replace(text: string, hide: (secret: string) => string): string {
-    if (this.#pattern === undefined || this.#first(text) === -1) return text;
+    if (this.#pattern === undefined || !this.in(text)) return text;
     return text.replace(this.#pattern, (form) => hide(this.#owner.get(form) ?? form));
-  }
-
-  #first(text: string): number {
-    return this.#beginnings.find(text, 0, (at) => {
-      if (this.#here === undefined) return false;
-      this.#here.lastIndex = at;
-      return this.#here.test(text);
-    });
   }
 }
 

@@ -8,7 +8,8 @@ import { isRawNumber, parseJson } from '../../protocol/json.ts';
 import { isSecretName } from './keys.ts';
 import { KnownValues } from './known-values.ts';
 import { isPlaceholder, PLACEHOLDER_PREFIX, Pseudonyms } from './placeholder.ts';
-import { mayHaveShapes, withoutScheme, withoutShapes } from './shapes.ts';
+import { HINT_BEGINNINGS, isHint, mayHaveShapes, withoutScheme, withoutShapes } from './shapes.ts';
+import { JsonScan } from './trigrams.ts';
 import { UserRules } from './user-rules.ts';
 
 /** What a redactor is made of. Plain data: it goes to the thread that writes. */
@@ -27,14 +28,13 @@ const NESTED = 64 * 1024 * 1024;
 const BASE64 = /^[A-Za-z0-9+/_-]{16,}={0,2}$/;
 /** An escape of a URL (RFC 3986 section 2.1). */
 const ENCODED = /%[0-9A-Fa-f]{2}/;
-/** Characters of base64 in a row that may be a secret with something around it. */
-const BASE64_RUN = 28;
 
 /** Takes secrets out. */
 export class Redactor {
   readonly #pseudonyms: Pseudonyms;
   readonly #known: KnownValues;
   readonly #rules: UserRules;
+  readonly #scan: JsonScan;
   readonly #hide: (secret: string) => string;
   /** What it looks for, for the header of a recording. */
   readonly names: readonly string[];
@@ -46,6 +46,7 @@ export class Redactor {
     this.#pseudonyms = new Pseudonyms(key);
     this.#known = new KnownValues(secrets);
     this.#rules = new UserRules(rules);
+    this.#scan = new JsonScan([...HINT_BEGINNINGS, ...this.#known.beginnings], (text, at) => isHint(text, at) || this.#known.at(text, at));
     this.#hide = (secret) => this.#pseudonyms.of(secret);
     // The patterns themselves may tell what they hide; how many there are does not.
     this.names = [
@@ -94,9 +95,7 @@ export class Redactor {
 
   /** Whether a JSON text must be walked. Escapes count: behind one anything may hide. */
   #suspicious(text: string): boolean {
-    return (
-      this.#rules.always || mayHaveShapes(text) || this.#known.in(text) || text.includes('\\u') || text.includes('\\/') || hasBase64(text)
-    );
+    return this.#rules.always || this.#scan.finds(text);
   }
 
   #value(value: unknown, path: readonly string[], depth: number): unknown {
@@ -213,24 +212,3 @@ export class Redactor {
     return clean === inner ? text : this.#hide(text);
   }
 }
-
-/** Whether there is a run of base64 with capitals, small letters and digits: a path has seldom all of them. */
-function hasBase64(text: string): boolean {
-  let run = 0;
-  let kinds = 0;
-  for (let at = 0; at < text.length; at++) {
-    const kind = KINDS[text.charCodeAt(at)] ?? 0;
-    if (kind === 0) {
-      run = 0;
-      kinds = 0;
-    } else {
-      kinds |= kind;
-      if (++run >= BASE64_RUN && (kinds & 7) === 7) return true;
-    }
-  }
-  return false;
-}
-/** 1 small letter, 2 capital, 4 digit, 8 the two others. */
-const KINDS = Uint8Array.from({ length: 128 }, (_, code) =>
-  code >= 97 && code <= 122 ? 1 : code >= 65 && code <= 90 ? 2 : code >= 48 && code <= 57 ? 4 : code === 0x2b || code === 0x2f ? 8 : 0,
-);

@@ -121,13 +121,15 @@ function isBasic(text: string): boolean {
  * A quick look: false says for certain that {@link withoutShapes} would change nothing. Over JSON text as well as over plain text.
  */
 export function mayHaveShapes(text: string): boolean {
-  return (
-    BEGINNINGS.find(text, 0, (at) => {
-      HINT.lastIndex = at;
-      return HINT.test(text);
-    }) !== -1
-  );
+  return BEGINNINGS.find(text, 0, (at) => isHint(text, at)) !== -1;
 }
+
+/** Whether a hint stands at this place. */
+export function isHint(text: string, at: number): boolean {
+  HINT.lastIndex = at;
+  return HINT.test(text);
+}
+
 /**
  * What every shape and every secret name (keys.ts) has in it. The first three characters are literal: they are what is searched for, the
  * rest is looked at where they are found.
@@ -136,9 +138,8 @@ const HINTS =
   String.raw`pass[^a-z0-9]?w passphrase pass[^a-z0-9]phrase passcode pwd secret token(?!s) bearer jwt api[^a-z0-9]?key api[^a-z0-9]?token access[^a-z0-9]?key private[^a-z0-9]?key private%20key %3a%2f%2f signing[^a-z0-9]?key encryption[^a-z0-9]?key master[^a-z0-9]?key shared[^a-z0-9]?key auth[^a-z0-9]?key authorization credential cookie connection[^a-z0-9]?string mcp[^a-z0-9]?session ://[^\s/@"]{0,640}@ akia asia abia acca ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glptt- glcbt- gloas- xox[a-z]- xapp- sk_[lt] rk_[lt] pk_[lt] whsec_ sk-[a-z0-9]{3} aiza ya29\. gocspx npm_ pypi- sg[.][a-z0-9_-]{16} hf_[a-z0-9]{16} dop_v1 shp[a-z]{2}_ lin_api ntn_ sbp_ dckr_ gsk_ xai- glsa_ hvs\. age-secret :aa[a-z0-9_-]{33} eyj[a-z0-9_-]{8} slack.com /webhooks/`
     .split(/\s+/)
     .concat(String.raw`basic[ \t+%]`);
-const BEGINNINGS = new Trigrams(
-  HINTS.map((hint) => hint.replace('[.]', '.')),
-  true,
-);
+/** Their literal beginnings. */
+export const HINT_BEGINNINGS: readonly string[] = HINTS.map((hint) => hint.replace('[.]', '.'));
+const BEGINNINGS = new Trigrams(HINT_BEGINNINGS, true);
 /** `progressToken` is in most requests and no secret; the others of its kind are rare enough to be walked. */
 const HINT = new RegExp(`(?<!progress(?=token))(?:${HINTS.join('|')})`, 'iy');
