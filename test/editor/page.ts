@@ -146,9 +146,7 @@ const STEPS: Readonly<Record<string, (drive: Drive) => Promise<void>>> = {
     await page.locator(`.body .row[data-seq="${MANY}"]`).waitFor();
     assert.ok((await drawn(page)) <= MOST_DRAWN, `${await drawn(page)} rows are drawn`);
     for (const part of [0.5, 0.25, 0]) {
-      await page.evaluate(
-        `{ const list = document.querySelector('.scroller'); list.scrollTop = Math.floor(list.scrollHeight * ${part}); }`,
-      );
+      await page.evaluate(`{ const list = document.querySelector('.grid'); list.scrollTop = Math.floor(list.scrollHeight * ${part}); }`);
       const near = Math.max(1, Math.floor(MANY * part));
       await page.locator(`.body .row[aria-rowindex="${near + 3}"]`).waitFor();
       assert.equal(await page.locator(`.body .row[aria-rowindex="${near + 3}"]`).getAttribute('data-seq'), String(near + 2));

@@ -42,7 +42,7 @@ export async function runUi(host: HostPieces): Promise<readonly SuiteResult[]> {
     page = opened;
     opened.setDefaultTimeout(20_000);
     const shot = async (name: string): Promise<void> => void (await opened.screenshot({ path: join(SCREENSHOTS, `${name}.png`) }));
-    const drive = { page: opened, scratch, url: server.url, shot };
+    const drive = { page: opened, scratch, url: server.url, profile, shot };
     for (const [name, { run, skip }] of Object.entries(STEPS)) {
       step = name;
       const reason = skip?.();

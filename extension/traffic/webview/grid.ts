@@ -5,6 +5,8 @@ import { type Cells, COLUMNS, cells, wayInWords } from './words.ts';
 
 /** Height of a row in pixels; the style sheet has the same. */
 const ROW = 22;
+/** Height of the heads, which stay over the rows. */
+const HEAD = 23;
 /** Rows drawn beyond the visible ones, on each side. */
 const BEYOND = 6;
 
@@ -22,7 +24,6 @@ export interface GridParts {
 export class Grid {
   readonly element: HTMLElement;
   readonly #parts: GridParts;
-  readonly #scroller: HTMLElement;
   readonly #body: HTMLElement;
   readonly #pool: HTMLElement[] = [];
   #selected: number | undefined;
@@ -37,20 +38,17 @@ export class Grid {
     this.element.setAttribute('aria-colcount', String(COLUMNS.length));
     this.element.tabIndex = 0;
     this.element.append(this.#header());
-    this.#scroller = make('div', 'scroller');
-    this.#scroller.setAttribute('role', 'presentation');
     this.#body = make('div', 'body');
     this.#body.setAttribute('role', 'rowgroup');
-    this.#scroller.append(this.#body);
-    this.element.append(this.#scroller);
-    this.#scroller.addEventListener('scroll', () => this.#scrolled());
+    this.element.append(this.#body);
+    this.element.addEventListener('scroll', () => this.#scrolled());
     this.element.addEventListener('keydown', (event) => this.#key(event));
     this.#body.addEventListener('click', (event) => this.#click(event));
     new ResizeObserver(() => {
       // The pane of the chosen row opened or closed: the row stays in sight.
       if (this.#selected !== undefined && !this.#follow) this.#reveal(this.#index());
       this.draw();
-    }).observe(this.#scroller);
+    }).observe(this.element);
   }
 
   /** The `seq` of the chosen row. */
@@ -89,9 +87,9 @@ export class Grid {
   #draw(): void {
     const lines = this.#parts.lines();
     this.#body.style.height = `${lines.length * ROW}px`;
-    if (this.#follow) this.#scroller.scrollTop = lines.length * ROW;
-    const first = Math.max(0, Math.floor(this.#scroller.scrollTop / ROW) - BEYOND);
-    const count = Math.min(lines.length - first, Math.ceil(this.#scroller.clientHeight / ROW) + 2 * BEYOND);
+    if (this.#follow) this.element.scrollTop = lines.length * ROW;
+    const first = Math.max(0, Math.floor(this.element.scrollTop / ROW) - BEYOND);
+    const count = Math.min(lines.length - first, Math.ceil(this.element.clientHeight / ROW) + 2 * BEYOND);
     const mode = this.#parts.mode();
     for (let place = 0; place < Math.max(count, this.#pool.length); place++) {
       const entry = place < count ? lines[first + place] : undefined;
@@ -159,7 +157,7 @@ export class Grid {
   }
 
   #scrolled(): void {
-    const { scrollTop, clientHeight, scrollHeight } = this.#scroller;
+    const { scrollTop, clientHeight, scrollHeight } = this.element;
     const atEnd = scrollTop + clientHeight >= scrollHeight - ROW;
     // Our own scrolling to the end says nothing new; a person's does.
     if (atEnd !== this.#follow) {
@@ -170,7 +168,7 @@ export class Grid {
   }
 
   #key(event: KeyboardEvent): void {
-    const page = Math.max(1, Math.floor(this.#scroller.clientHeight / ROW) - 1);
+    const page = Math.max(1, Math.floor(this.element.clientHeight / ROW) - 1);
     const lines = this.#parts.lines();
     const index = this.#index();
     const to = {
@@ -214,10 +212,10 @@ export class Grid {
 
   #reveal(index: number): void {
     if (index < 0) return;
-    const { scrollTop, clientHeight } = this.#scroller;
+    const { scrollTop, clientHeight } = this.element;
     const [top, bottom] = [index * ROW, (index + 1) * ROW];
-    if (top < scrollTop) this.#scroller.scrollTop = top;
-    else if (bottom > scrollTop + clientHeight) this.#scroller.scrollTop = bottom - clientHeight;
+    if (top < scrollTop) this.element.scrollTop = top;
+    else if (bottom > scrollTop + clientHeight - HEAD) this.element.scrollTop = bottom - clientHeight + HEAD;
   }
 }
 

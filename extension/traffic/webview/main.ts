@@ -73,7 +73,9 @@ function build(root: HTMLElement): (message: ToPage) => void {
   list.append(grid.element, empty);
   const split = make('div', 'split');
   split.append(list, details.element);
-  root.append(toolbar.element, notice, split, counts, voice);
+  // For people who go by headings; the tab shows the same words.
+  const heading = make('h1', 'voice');
+  root.append(heading, toolbar.element, notice, split, counts, voice);
   document.addEventListener('keydown', (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key === 'f') {
       event.preventDefault();
@@ -116,6 +118,7 @@ function build(root: HTMLElement): (message: ToPage) => void {
     const revealed = state?.revealed ?? false;
     state = next;
     document.title = next.title;
+    heading.textContent = next.title;
     toolbar.show(next, { mode, follow });
     const notices = [
       next.trouble ?? '',
