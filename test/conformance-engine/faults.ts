@@ -393,12 +393,12 @@ class Passage {
     const message = parsed(kept);
     if (message === undefined) return [kept];
     if (message['id'] !== undefined && message['method'] !== undefined) this.context.asked.set(JSON.stringify(message['id']), message);
-    return (this.#fault.in?.(message, this.context) ?? [message]).map(textOf);
+    return (this.#fault.in?.(message, this.context) ?? [message]).map((one) => (one === message ? kept : textOf(one)));
   }
   outwards(text: string): readonly string[] {
     const message = parsed(text);
     if (message === undefined) return [text];
-    return (this.#fault.out?.(message, this.context) ?? [message]).map(textOf);
+    return (this.#fault.out?.(message, this.context) ?? [message]).map((one) => (one === message ? text : textOf(one)));
   }
 }
 const textOf = (one: Json | string): string => (typeof one === 'string' ? one : JSON.stringify(one));
