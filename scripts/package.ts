@@ -8,7 +8,17 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const SHIPPED = ['dist', 'media', 'l10n', 'package.nls.json', 'package.nls.de.json', 'README.md', 'CHANGELOG.md', 'LICENSE', '.vscodeignore'];
+const SHIPPED = [
+  'dist',
+  'media',
+  'l10n',
+  'package.nls.json',
+  'package.nls.de.json',
+  'README.md',
+  'CHANGELOG.md',
+  'LICENSE',
+  '.vscodeignore',
+];
 const publisher = process.env['SIGNALBOX_PUBLISHER'];
 const images = process.env['SIGNALBOX_IMAGE_BASE_URL'];
 
