@@ -16,7 +16,8 @@ import { TESTING_COMMANDS } from './testing/commands.ts';
 import type { ConformanceTests } from './testing/controller.ts';
 import { TRAFFIC_COMMANDS } from './traffic/commands.ts';
 import { endpointRef } from './views/folders.ts';
-import type { ServerNode, ServersTree } from './views/servers.ts';
+import type { ServerNode } from './views/server-node.ts';
+import type { ServersTree } from './views/servers.ts';
 
 /** What the commands work with. */
 export interface CommandParts {

@@ -1,7 +1,7 @@
 /** How the rows of the Servers view look. */
 import type * as VSCode from 'vscode';
 import type { ServerStatus } from '../../daemon/api/control.ts';
-import type { OfferKind, ServerNode } from './servers.ts';
+import type { OfferKind, ServerNode } from './server-node.ts';
 
 /** What a state looks like; `asking` is a server that is up and waits for an answer of its client. */
 type Look = ServerStatus['state'] | 'asking';

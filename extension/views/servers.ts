@@ -1,32 +1,11 @@
 /** The tree of the activity bar: endpoints, their namespaces, the servers with live state, and what each offers. */
 import type * as VSCode from 'vscode';
-import type { EndpointStatus, ServerStatus, ToolInfo } from '../../daemon/api/control.ts';
+import type { EndpointStatus, ServerStatus } from '../../daemon/api/control.ts';
 import type { Change, DaemonConnection } from '../daemon/connection.ts';
 import { visibleEndpoints } from '../endpoints/visible.ts';
 import { endpointRef, localFolders } from './folders.ts';
+import type { OfferKind, ServerNode } from './server-node.ts';
 import { rowItem } from './server-rows.ts';
-
-/** What a server offers. */
-export type OfferKind = 'tools' | 'resources' | 'prompts';
-
-/** A row of the tree. */
-export type ServerNode =
-  | { readonly kind: 'endpoint'; readonly endpoint: EndpointStatus }
-  | { readonly kind: 'namespace'; readonly endpoint: EndpointStatus; readonly name: string; readonly servers: readonly string[] }
-  | { readonly kind: 'server'; readonly endpoint: EndpointStatus; readonly server: ServerStatus }
-  | { readonly kind: 'disabled'; readonly servers: readonly ServerStatus[] }
-  | { readonly kind: 'off'; readonly server: ServerStatus }
-  | {
-      readonly kind: 'group';
-      readonly endpoint: EndpointStatus;
-      readonly server: ServerStatus;
-      readonly offers: OfferKind;
-      readonly count: number;
-    }
-  | { readonly kind: 'tool'; readonly endpoint: EndpointStatus; readonly info: ToolInfo }
-  | { readonly kind: 'resource'; readonly endpoint: EndpointStatus; readonly resource: Readonly<Record<string, unknown>> }
-  | { readonly kind: 'prompt'; readonly endpoint: EndpointStatus; readonly prompt: Readonly<Record<string, unknown>> }
-  | { readonly kind: 'failure'; readonly message: string; readonly detail: string };
 
 type Offer = Extract<ServerNode, { kind: 'tool' | 'resource' | 'prompt' }>;
 /** Everything an endpoint offers, by the name of the server it comes from. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import * as vscode from 'vscode';
 import type { SignalboxExtension } from '../../../extension/main.ts';
-import type { ServerNode } from '../../../extension/views/servers.ts';
+import type { ServerNode } from '../../../extension/views/server-node.ts';
 
 describe('Signalbox in a real extension host', () => {
   let signalbox: SignalboxExtension;

@@ -24,7 +24,7 @@ const ALLOWED: readonly RegExp[] = [
   /^extension\/dialogs\/workspace-trust\.ts$/,
   /^extension\/endpoints\/(definitions|visible)\.ts$/,
   /^extension\/servers\/problems\.ts$/,
-  /^extension\/views\/(folders|server-rows|servers|status)\.ts$/,
+  /^extension\/views\/(folders|server-node|server-rows|servers|status)\.ts$/,
   // Views and providers of sessions, recordings and tests register themselves.
   /^extension\/(recordings|testing|traffic)\/[\w-]+\.ts$/,
 ];
