@@ -11,8 +11,11 @@ export interface ChannelHub {
   now(): number;
   /** The next number of an event. */
   next(): number;
-  /** Keeps an event and tells it to whoever listens. */
-  keep(event: TapEvent, home: Home, cost: number): void;
+  /**
+   * Keeps an event and tells it to whoever listens.
+   * @param told what they are told where that is more than what is kept
+   */
+  keep(event: TapEvent, home: Home, cost: number, told?: TapEvent): void;
   /** The session of that id. */
   sessionHome(id: string | undefined): SessionHome | undefined;
   /** A connection begins: names it and finds where its events are kept. */
@@ -125,7 +128,8 @@ export class Channel implements TapChannel {
       if (client) this.#count(at, frame, asks);
       else if (this.#lastCaller !== at) this.#called(at, connection);
     }
-    hub.keep(frame, at, frame.cost);
+    const { kept } = frame;
+    hub.keep(kept, at, kept.cost, frame);
     return frame;
   }
 

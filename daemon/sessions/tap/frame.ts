@@ -1,11 +1,13 @@
 /** A frame as it is kept: the message by reference, its size known or found out when somebody asks. */
 import type { Direction, RpcId, TapConnection, TapFrame } from '../../api/sessions.ts';
 import { byteLength, encode, RawOutcome } from '../../protocol/frame.ts';
-import { isObject, type Message, OutcomeResponse } from '../../protocol/message.ts';
+import { isObject, type JsonObject, type Message, OutcomeResponse } from '../../protocol/message.ts';
 import type { Home } from './home.ts';
 
 /** What a message counts for in a ring where nobody counted its bytes. */
 const ASSUMED_BYTES = 1024;
+/** Bytes of a message beyond which its content is not kept. Whoever listens gets it whole. */
+const CONTENT_BYTES = 4 * 1024 * 1024;
 
 /** One frame. */
 export class Frame implements TapFrame {
@@ -58,6 +60,40 @@ export class Frame implements TapFrame {
   get cost(): number {
     return this.#bytes ?? ASSUMED_BYTES;
   }
+
+  /** What is kept of it: itself, or of a very large one all but the content. */
+  get kept(): Frame {
+    return this.cost > CONTENT_BYTES ? new Outline(this) : this;
+  }
+}
+
+/** A frame whose content is not kept: it would push everything else out of the ring. */
+class Outline extends Frame {
+  constructor({ seq, time, connection, direction, era, stream, call, home, message, bytes }: Frame) {
+    super(seq, time, connection, direction, era, stream, call, home, outlineOf(message, bytes), bytes);
+  }
+
+  override get cost(): number {
+    return ASSUMED_BYTES;
+  }
+}
+
+/** What a row needs of a message, and that the rest is missing. */
+function outlineOf(message: object, bytes: number): object {
+  const note = `a message of ${(bytes / 1024 / 1024).toFixed(1)} MiB: its content is not kept in memory`;
+  if ('error' in message) return { ...message, error: { code: 0, message: note } };
+  if (!('method' in message)) {
+    const told = ['isError', 'resultType', 'requestState'].flatMap((key) => {
+      const value = resultMember(message, key);
+      return typeof value === 'boolean' || (typeof value === 'string' && value.length < ASSUMED_BYTES) ? [[key, value] as const] : [];
+    });
+    const { id } = message as { id?: unknown };
+    return { jsonrpc: '2.0', id, result: { ...Object.fromEntries(told), 'dev.signalbox/notKept': note } };
+  }
+  const { params, ...envelope } = message as { params?: JsonObject };
+  const told = Object.entries(params ?? {}).filter(([key, value]) => key === '_meta' || typeof value !== 'object');
+  const short = told.filter(([, value]) => JSON.stringify(value).length < ASSUMED_BYTES);
+  return { ...envelope, params: { ...Object.fromEntries(short), 'dev.signalbox/notKept': note } };
 }
 
 /** One top-level member of a response's result, without parsing the rest of a big one; undefined when there is none. Never throws. */

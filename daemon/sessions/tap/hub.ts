@@ -145,7 +145,7 @@ export class TapHub implements Tap, ChannelHub {
     return this.#seq;
   }
 
-  keep(event: TapEvent, home: Home, cost: number): void {
+  keep(event: TapEvent, home: Home, cost: number, told = event): void {
     const { ring } = home;
     if (home.forgotten) {
       this.#forgotten += 1;
@@ -158,7 +158,7 @@ export class TapHub implements Tap, ChannelHub {
       this.#bytes += ring.bytes - bytes;
     }
     if (this.#events > this.#bounds.total.events || this.#bytes > this.#bounds.total.bytes) this.#makeRoom();
-    if (this.#listeners.length > 0) this.#tell(event, home);
+    if (this.#listeners.length > 0) this.#tell(told, home);
   }
 
   connect(peer: TapPeer, time: number): { readonly connection: TapConnection; readonly home: Home } {

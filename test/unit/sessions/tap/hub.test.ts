@@ -63,6 +63,33 @@ describe('a ring that is full', () => {
     );
   });
 
+  it('keeps of a very large message all but its content, so that it does not push out the rest; who listens gets it whole', async (t) => {
+    const hub = hubOf(t);
+    const channel = hub.open(CLIENT);
+    const heard: TapEvent[] = [];
+    hub.listen({}, (event) => heard.push(event));
+    const big = 'x'.repeat(5 * 1024 * 1024);
+    for (let id = 1; id <= 5; id++) {
+      const origin = channel.in(
+        { jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'write', arguments: { big }, _meta: { 'claudecode/toolUseId': 't' } } },
+        { bytes: big.length },
+      );
+      channel.out(answer(id, { isError: true, content: [{ type: 'text', text: big }] }), { origin, bytes: big.length });
+    }
+    const { rows: found, dropped } = await rows(hub, { messages: true });
+    assert.equal(dropped, 0);
+    assert.deepEqual(
+      found.slice(-2).map(({ target, toolUseId, status, bytes }) => [target, toolUseId, status, bytes]),
+      [
+        ['write', 't', undefined, big.length],
+        ['write', 't', 'tool-error', big.length],
+      ],
+    );
+    assert.ok(JSON.stringify(found).length < 20_000 && hub.kept.bytes < 20_000);
+    assert.match(JSON.stringify(found.at(-1)?.message), /5\.0 MiB: its content is not kept/);
+    assert.equal(JSON.stringify(heard).split(big).length, 11);
+  });
+
   it('takes nothing from another session, until all together hold too much; then whoever has ended gives first', (t) => {
     const hub = hubOf(t, { bounds: { ring: { events: 50, bytes: 1e6 }, total: { events: 90, bytes: 1e9 }, ended: 100 } });
     const quiet = hub.open({ ...CLIENT, session: 'quiet' });
