@@ -6,10 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { SignalboxError } from '../api/errors.ts';
 import type { FaultJudge } from '../api/faults.ts';
 import { RPC, refusal, rpcError } from '../protocol/codes.ts';
-import { LEGACY_VERSIONS, MODERN_VERSION, MODERN_VERSIONS } from '../protocol/eras.ts';
+import { LEGACY_VERSIONS, META, MODERN_VERSION, MODERN_VERSIONS } from '../protocol/eras.ts';
 import { readFrame } from '../protocol/frame.ts';
 import { inboundRoute } from '../protocol/inbound.ts';
-import { isRequest, type Message, type Request } from '../protocol/message.ts';
+import { isRequest, type Message, metaOf, type Request } from '../protocol/message.ts';
 import { faultyWay, type Way } from '../sessions/faults/answers.ts';
 import type { Rehearsal } from '../sessions/replay-server/rehearsal.ts';
 import { ReplaySession } from '../sessions/replay-server/session.ts';
@@ -78,12 +78,11 @@ async function listen(server: Server, port: number): Promise<void> {
 class ReplayEndpoint {
   readonly #options: ReplayListenerOptions;
   readonly #sessions = new Map<string, HttpReplaySession>();
-  /** Modern clients have no sessions: all of them are one. */
-  readonly #modern: ReplaySession;
+  /** Modern clients have no sessions: who says the same of itself is one, until it discovers the server anew. */
+  readonly #modern = new Map<string, ReplaySession>();
 
   constructor(options: ReplayListenerOptions) {
     this.#options = options;
-    this.#modern = new ReplaySession(options.rehearsal, () => {}, false);
   }
 
   handle(request: IncomingMessage, answer: ServerResponse): void {
@@ -103,7 +102,8 @@ class ReplayEndpoint {
   close(): void {
     for (const session of this.#sessions.values()) session.close();
     this.#sessions.clear();
-    this.#modern.close();
+    for (const session of this.#modern.values()) session.close();
+    this.#modern.clear();
   }
 
   #post(message: Message, request: IncomingMessage, answer: ServerResponse): void {
@@ -127,10 +127,32 @@ class ReplayEndpoint {
       if (!('method' in out)) answered = true;
       exchange.send(out);
     });
-    const play = send && this.#modern.receive(message, send);
+    const session = this.#modernSession(message);
+    const play = send && session.receive(message, send);
     answer.once('close', () => {
-      if (play !== undefined && !answered) this.#modern.abandon(play);
+      if (play !== undefined && !answered) session.abandon(play);
     });
+  }
+
+  #modernSession({ method, params }: Request): ReplaySession {
+    const state = params?.['requestState'];
+    // Whoever goes on with something does so where it began.
+    const begun = typeof state === 'string' ? [...this.#modern.values()].find((session) => session.rounds.gave(state)) : undefined;
+    if (begun !== undefined) return begun;
+    const client = JSON.stringify(metaOf(params)?.[META.clientInfo] ?? null);
+    const known = method === 'server/discover' ? undefined : this.#modern.get(client);
+    if (known !== undefined) return known;
+    const before = this.#modern.get(client);
+    // Requests that still run, and questions, belong to the story before: it stays a while under another name.
+    if (before !== undefined) this.#modern.set(`${client} ${randomUUID()}`, before);
+    const session = new ReplaySession(this.#options.rehearsal, () => {});
+    this.#modern.set(client, session);
+    const [oldest] = this.#modern;
+    if (this.#modern.size > SESSIONS && oldest !== undefined) {
+      this.#modern.delete(oldest[0]);
+      oldest[1].close();
+    }
+    return session;
   }
 
   #legacy(message: Message, request: IncomingMessage, answer: ServerResponse): void {

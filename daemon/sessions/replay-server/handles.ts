@@ -1,12 +1,15 @@
 /**
- * Names a server gives out and gets back: cursors, task ids, `requestState`. They are given out as they were recorded, so that what comes back
- * is found; what is given out a second time gets a name of its own, so that two plays of one exchange are two stories.
+ * Names a server gives out and gets back: task ids, `requestState`. They are given out as they were recorded, so that what comes back is found;
+ * what is given out a second time gets a name of its own, so that two plays of one exchange are two stories. Cursors need none: a list has no
+ * story, the same cursor has the same page.
  */
 import { isObject, type JsonObject } from '../../protocol/message.ts';
 
 /** Where such names stand in a result, and in the params they come back in. */
-const RESULT_PLACES: readonly (readonly string[])[] = [['nextCursor'], ['taskId'], ['task', 'taskId']];
-const PARAM_PLACES = ['cursor', 'taskId'];
+const RESULT_PLACES: readonly (readonly string[])[] = [['taskId'], ['task', 'taskId']];
+const PARAM_PLACES = ['taskId'];
+/** Names kept: whoever serves for days forgets the oldest. */
+const KEPT = 10_000;
 
 /** A request with the names of the recording in it. */
 export interface Translated {
@@ -32,7 +35,7 @@ export class Handles {
   unique(recorded: string): string {
     if (!this.#given.has(recorded)) {
       this.#given.add(recorded);
-      return recorded;
+      return recorded; // as many as were recorded, not more
     }
     return this.mint(recorded);
   }
@@ -63,6 +66,8 @@ export class Handles {
       if (!isObject(holder) || typeof name !== 'string' || name === renamed?.instance) continue;
       const minted = this.mint(name);
       this.#recorded.set(minted, name);
+      const [oldest] = this.#recorded.keys();
+      if (this.#recorded.size > KEPT && oldest !== undefined) this.#recorded.delete(oldest);
       given = inner === undefined ? { ...given, [outer]: minted } : { ...given, [outer]: { ...holder, [inner]: minted } };
     }
     return given;

@@ -1,6 +1,6 @@
 /** The open `subscriptions/listen` of a session (2026-07-28, "Subscriptions"): who hears what changes. */
 import { META } from '../../protocol/eras.ts';
-import { isObject, metaOf, type Notification, type RequestId } from '../../protocol/message.ts';
+import { isObject, metaOf, type Notification, type Request, type RequestId } from '../../protocol/message.ts';
 import type { Send } from './play.ts';
 import { type Exchange, idKey } from './script.ts';
 
@@ -49,4 +49,21 @@ function wants(wanted: unknown, { method, params }: Notification): boolean {
     return Array.isArray(wanted['resourceSubscriptions']) && wanted['resourceSubscriptions'].includes(params?.['uri']);
   // Progress and log belong to requests; kinds nobody knows are for whoever asked for anything.
   return method !== 'notifications/message' && method !== 'notifications/progress';
+}
+
+/** A notification as a legacy client gets it. */
+export function withoutSubscription(notification: Notification): Notification {
+  const { [META.subscriptionId]: id, ...rest } = metaOf(notification.params) ?? {};
+  if (id === undefined) return notification;
+  const { _meta, ...params } = notification.params ?? {};
+  return { ...notification, params: Object.keys(rest).length === 0 ? params : { ...params, _meta: rest } };
+}
+
+/** What a subscription honours: of what was honoured in the recording only what this client asks for. */
+export function acknowledged(notification: Notification, { id, params }: Request): Notification {
+  const wanted = params?.['notifications'];
+  const honoured = notification.params?.['notifications'];
+  const both = Object.entries(isObject(honoured) ? honoured : {}).filter(([kind]) => isObject(wanted) && Object.hasOwn(wanted, kind));
+  const _meta = { ...metaOf(notification.params), [META.subscriptionId]: id };
+  return { ...notification, params: { ...notification.params, notifications: Object.fromEntries(both), _meta } };
 }

@@ -84,6 +84,8 @@ export interface Group {
   readonly target: string | undefined;
   readonly params: JsonObject;
   readonly exchanges: Exchange[];
+  /** Eras and parties it was asked in: `legacy`, `legacy session 1`. */
+  readonly places: Set<string>;
 }
 
 /** The recorded questions of a script. */
@@ -106,7 +108,13 @@ export class Groups {
       const key = this.#key(request);
       let group = this.#exact.get(key);
       if (group === undefined) {
-        group = { method: request.method, target: targetOf(request), params: comparable(request, this.#ignored), exchanges: [] };
+        group = {
+          method: request.method,
+          target: targetOf(request),
+          params: comparable(request, this.#ignored),
+          exchanges: [],
+          places: new Set(),
+        };
         this.#exact.set(key, group);
         this.all.push(group);
         if (strategy !== 'target' && hasPlaceholder(JSON.stringify(group.params))) {
@@ -116,6 +124,8 @@ export class Groups {
         }
       }
       group.exchanges.push(exchange);
+      for (const place of [exchange.era, exchange.opener.party.name, `${exchange.era} ${exchange.opener.party.name}`])
+        group.places.add(place);
       this.#of.set(exchange, group);
     }
   }
@@ -164,10 +174,22 @@ export function fits(recorded: unknown, asked: unknown): boolean {
   return canonical(recorded) === canonical(asked);
 }
 
+/** Lanes kept of one group. */
+const LANES = 1000;
+
 /** What is left to play of one group in one session: an own place for each era and party, so that a session hears one story. */
 export class Lanes {
   readonly #lanes = new Map<Group, Map<string, { readonly exchanges: readonly Exchange[]; at: number }>>();
   readonly #played = new Set<Exchange>();
+  readonly #starts = new Map<string, number>();
+
+  /** The first place of a story that was not played. */
+  skip(key: string, story: readonly Exchange[]): number {
+    let at = this.#starts.get(key) ?? 0;
+    for (let first = story[at]; first !== undefined && this.#played.has(first); first = story[at]) at++;
+    this.#starts.set(key, at);
+    return at;
+  }
 
   /** Whether it was played in this session. */
   played(exchange: Exchange): boolean {
@@ -189,8 +211,8 @@ export class Lanes {
     group: Group,
     { era, party, exhausted, instance = '' }: { era: Era; party: string | undefined; exhausted: Exhausted; instance?: string },
   ): { readonly exchange: Exchange; readonly again: boolean } | undefined {
-    const sameEra = group.exchanges.some((exchange) => exchange.era === era);
-    const own = group.exchanges.some((exchange) => exchange.opener.party.name === party && (!sameEra || exchange.era === era));
+    const sameEra = group.places.has(era);
+    const own = party !== undefined && group.places.has(sameEra ? `${era} ${party}` : party);
     const key = `${sameEra ? era : ''}|${own ? party : ''}|${instance}`;
     let lanes = this.#lanes.get(group);
     if (lanes === undefined) {
@@ -204,6 +226,9 @@ export class Lanes {
       );
       lane = { exchanges, at: 0 };
       lanes.set(key, lane);
+      const [oldest] = lanes.keys();
+      // Stories of handles end without a word: the oldest is forgotten.
+      if (lanes.size > LANES && oldest !== undefined) lanes.delete(oldest);
     }
     if (instance === '')
       for (let next = lane.exchanges[lane.at]; next !== undefined && this.#played.has(next); next = lane.exchanges[lane.at]) lane.at++;

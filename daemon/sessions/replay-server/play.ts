@@ -1,5 +1,5 @@
 /** One exchange being played to one client: what the server says in it, step by step, the questions it asks, its answer. */
-import { toInputRequest, unsupportedBy } from '../../protocol/asking.ts';
+import { unsupportedBy } from '../../protocol/asking.ts';
 import { RPC } from '../../protocol/codes.ts';
 import { bridgeOutcome, dressedTool, type Era, META } from '../../protocol/eras.ts';
 import {
@@ -13,10 +13,14 @@ import {
   type Request,
   type RequestId,
   type Response,
+  type RpcError,
   response,
 } from '../../protocol/message.ts';
 import type { Handles } from './handles.ts';
 import type { ServerFace } from './handshake.ts';
+import { acknowledged } from './listens.ts';
+import { cannotAsk, inputRequests, isQuestion, keyOf, lacking, legacyQuestion, pagesOf, questionsFrom } from './questions.ts';
+import type { Rounds } from './rounds.ts';
 import type { Schedule } from './schedule.ts';
 import type { Exchange, Frame } from './script.ts';
 
@@ -27,6 +31,8 @@ export type Send = (message: Message) => void;
 export interface Stage {
   readonly schedule: Schedule;
   readonly handles: Handles;
+  /** What the client must come back with to go on with what. */
+  readonly rounds: Rounds;
   readonly face: ServerFace;
   /** What the client said it can be asked. */
   capabilities(request: Request): JsonObject;
@@ -34,10 +40,6 @@ export interface Stage {
   ask(question: Request, send: Send, answered: (answer: Response) => void): RequestId;
   /** The client's frame happened: what follows it may be said. */
   happened(frame: Frame): void;
-  /** The client must come back with this state to go on with the play. */
-  park(state: string, play: Play): void;
-  /** The client may come back with this (its state, or the request itself) to go on with the next round of an exchange. */
-  expect(state: string | undefined, exchange: Exchange, again: boolean): void;
   /** The client answered something else than it did in the recording. */
   compare(recorded: Frame | undefined, answer: unknown): void;
   /** There is no answer in the recording. */
@@ -71,6 +73,8 @@ export class Play {
   #request: Request;
   #send: Send;
   #at = 0;
+  /** The last frame said: what was before it has happened, or is not waited for. */
+  #said: Frame;
   #over = false;
 
   constructor(stage: Stage, parts: PlayParts) {
@@ -80,6 +84,7 @@ export class Play {
     this.#request = parts.request;
     this.#send = parts.send;
     this.#again = parts.again;
+    this.#said = parts.exchange.opener;
   }
 
   get exchange(): Exchange {
@@ -137,8 +142,9 @@ export class Play {
       this.#at += 1;
       return this.#step(next);
     }
-    this.#stage.schedule.arm(next, since, this.#again ? undefined : this.#exchange.opener, () => {
+    this.#stage.schedule.arm(next, since, this.#again ? undefined : this.#said, () => {
       if (this.#over) return;
+      this.#said = next;
       if (isQuestion(next) && this.#parts.era === 'modern') return this.#askInAnswer();
       this.#at += 1;
       if (this.#say(next)) this.#step(next);
@@ -176,34 +182,18 @@ export class Play {
 
   /** A legacy server's questions to a modern client: they are an answer, and the client comes again with what it says to them. */
   #askInAnswer(): void {
-    const { own } = this.#exchange;
-    const questions: Frame[] = [];
-    for (let at = this.#at, frame = own[at]; isQuestion(frame); frame = own[++at]) questions.push(frame);
-    const unable = questions.flatMap(
-      ({ message }) =>
-        unsupportedBy(this.#stage.capabilities(this.#request), (message as Request).method, (message as Request).params) ?? [],
-    )[0];
-    if (unable !== undefined) return this.#cannotAsk(unable);
+    const questions = questionsFrom(this.#exchange, this.#at);
+    const unable = lacking(this.#stage.capabilities(this.#request), questions);
+    if (unable !== undefined) {
+      this.#send(response(this.#request.id, { error: cannotAsk(unable) }));
+      return this.stop();
+    }
     const state = this.#stage.handles.mint(`asked.${questions[0]?.n}`);
-    const inputRequests = Object.fromEntries(
-      questions.map((frame) => {
-        const { method, params } = frame.message as Request;
-        return [keyOf(frame), toInputRequest(method, params)];
-      }),
-    );
-    this.#stage.park(state, this);
-    const result = { resultType: 'input_required', inputRequests, requestState: state };
+    this.#stage.rounds.park(state, this);
+    const result = { resultType: 'input_required', inputRequests: inputRequests(questions), requestState: state };
     this.#send(
       response(this.#request.id, bridgeOutcome({ result }, this.#request.method, 'legacy', 'modern', this.#stage.face.serverInfo)),
     );
-  }
-
-  #cannotAsk(capability: string): void {
-    const [name = '', mode] = capability.split('.');
-    const requiredCapabilities = { [name]: mode === undefined ? {} : { [mode]: {} } };
-    const message = `The recorded server asks for ${capability} here, and the client does not support it.`;
-    this.#send(response(this.#request.id, { error: { code: RPC.missingCapability, message, data: { requiredCapabilities } } }));
-    this.stop();
   }
 
   #notify(notification: Notification): void {
@@ -216,25 +206,17 @@ export class Play {
       const question = [...this.#asked.keys()].findLast(({ message }) => 'id' in message && message.id === params?.['requestId']);
       const requestId = question === undefined ? undefined : this.#asked.get(question);
       if (requestId !== undefined) this.#send({ ...notification, params: { ...params, requestId } });
-    } else if (method === 'notifications/subscriptions/acknowledged') this.#acknowledge(notification);
+    } else if (method === 'notifications/subscriptions/acknowledged') this.#send(acknowledged(notification, this.#request));
     // Modern servers log for requests that ask for it (2026-07-28, "Logging").
     else if (method !== 'notifications/message' || this.#parts.era === 'legacy' || meta?.[META.logLevel] !== undefined)
       this.#send(notification);
-  }
-
-  /** Only what this client asked for is honoured. */
-  #acknowledge(notification: Notification): void {
-    const wanted = this.#request.params?.['notifications'];
-    const honoured = notification.params?.['notifications'];
-    const both = Object.entries(isObject(honoured) ? honoured : {}).filter(([kind]) => isObject(wanted) && Object.hasOwn(wanted, kind));
-    const _meta = { ...metaOf(notification.params), [META.subscriptionId]: this.#request.id };
-    this.#send({ ...notification, params: { ...notification.params, notifications: Object.fromEntries(both), _meta } });
   }
 
   #answer(answer: Response): boolean {
     const { era, patch, renamed } = this.#parts;
     const { method, id } = this.#request;
     if ('error' in answer) {
+      if (this.#visitFirst(answer.error)) return true;
       this.#send(response(id, this.#bridged({ error: answer.error })));
       return true;
     }
@@ -245,11 +227,22 @@ export class Play {
       if (era === 'legacy') return this.#askOneByOne(result);
       const state = typeof result['requestState'] === 'string' ? handles.unique(result['requestState']) : undefined;
       if (state !== undefined) result = { ...result, requestState: state };
-      this.#stage.expect(state, this.#exchange, this.#again);
+      this.#stage.rounds.expect(state, this.#exchange, this.#again);
     }
     if (method === 'tools/list' && this.#exchange.era !== era && Array.isArray(result['tools']))
       result = { ...result, tools: result['tools'].map((tool: unknown) => (isObject(tool) ? dressedTool(era, tool) : tool)) };
     this.#send(response(id, this.#bridged({ result })));
+    return true;
+  }
+
+  /** Where a legacy server says by an error what is to be visited first, a modern client is asked, and comes again. */
+  #visitFirst(error: RpcError): boolean {
+    const pages = this.#exchange.era === 'legacy' && this.#parts.era === 'modern' ? pagesOf(error) : undefined;
+    if (pages === undefined) return false;
+    const requestState = this.#stage.handles.mint(`visit.${this.#exchange.opener.n}`);
+    this.#stage.rounds.askAgain(requestState);
+    const result = { resultType: 'input_required', inputRequests: pages, requestState };
+    this.#send(response(this.#request.id, this.#bridged({ result })));
     return true;
   }
 
@@ -261,8 +254,8 @@ export class Play {
 
   /** A modern server's questions to a legacy client: asked, and the recording goes on with the request that brought the answers. */
   #askOneByOne(result: JsonObject): false {
-    const { inputRequests } = result;
-    const questions = Object.values(isObject(inputRequests) ? inputRequests : {}).filter((question) => isObject(question));
+    const asked: unknown = result['inputRequests'];
+    const questions = Object.values(isObject(asked) ? asked : {}).filter((question) => isObject(question));
     let open = questions.length;
     const pages: unknown[] = [];
     const goOn = (): void => {
@@ -275,18 +268,14 @@ export class Play {
         return this.stop();
       }
       this.#exchange = next;
+      this.#said = next.opener;
       this.#at = 0;
       if (!this.#again) this.#stage.happened(next.opener);
       this.#step(next.opener);
     };
     if (open === 0) goOn();
-    for (const { method, params } of questions) {
-      const question: Request = {
-        jsonrpc: '2.0',
-        id: '',
-        method: String(method),
-        ...(isObject(params) ? { params: legacyParams(params) } : {}),
-      };
+    for (const one of questions) {
+      const question = legacyQuestion(one);
       if (question.params?.['elicitationId'] !== undefined) pages.push(question.params['elicitationId']);
       this.#stage.ask(question, this.#send, () => {
         open -= 1;
@@ -305,21 +294,4 @@ export class Play {
     }
     if (!listen) this.stop();
   }
-}
-
-function isQuestion(frame: Frame | undefined): frame is Frame {
-  return frame?.by === 'server' && isRequest(frame.message);
-}
-
-function keyOf({ n }: Frame): string {
-  return `q${n}`;
-}
-
-let elicitations = 0;
-
-/** A question by URL has an id in the legacy era (2025-11-25, "Elicitation"). */
-function legacyParams(params: JsonObject): JsonObject {
-  if (params['mode'] !== 'url' || params['elicitationId'] !== undefined) return params;
-  elicitations += 1;
-  return { ...params, elicitationId: `replay-${elicitations}` };
 }

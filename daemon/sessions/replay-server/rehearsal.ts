@@ -54,6 +54,8 @@ export class Rehearsal {
   readonly #answers: ReplayServerReport['answers'][number][] = [];
   readonly #claims: Record<Era, number> = { legacy: 0, modern: 0 };
   readonly #methods: readonly string[];
+  /** What a session plays in the recorded order. */
+  readonly #stories = new Map<string, readonly Exchange[]>();
 
   constructor(script: Script, options: ReplayOptions = {}) {
     this.script = script;
@@ -165,16 +167,22 @@ export class Rehearsal {
 
   /** What may come next in the recorded order: the first that was not played, and what was asked before that one was answered. */
   #nextOf(lanes: Lanes, { party, era }: { readonly party: string | undefined; readonly era: Era }): readonly Exchange[] {
-    const story = this.script.exchanges.filter(
-      (exchange) =>
-        !exchange.followUp &&
-        !HANDSHAKE.has(exchange.request.method) &&
-        (party === undefined ? exchange.era === era : exchange.opener.party.name === party),
-    );
+    const key = party ?? era;
+    let story = this.#stories.get(key);
+    if (story === undefined) {
+      story = this.script.exchanges.filter(
+        (exchange) =>
+          !exchange.followUp &&
+          !HANDSHAKE.has(exchange.request.method) &&
+          (party === undefined ? exchange.era === era : exchange.opener.party.name === party),
+      );
+      this.#stories.set(key, story);
+    }
     const next: Exchange[] = [];
     let horizon = Number.POSITIVE_INFINITY;
-    for (const exchange of story) {
-      if (lanes.played(exchange)) continue;
+    for (let at = lanes.skip(key, story); at < story.length; at++) {
+      const exchange = story[at];
+      if (exchange === undefined || lanes.played(exchange)) continue;
       if (exchange.opener.n > horizon) break;
       next.push(exchange);
       horizon = Math.min(horizon, exchange.answer?.n ?? exchange.cancel?.n ?? Number.POSITIVE_INFINITY);

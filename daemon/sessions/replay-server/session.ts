@@ -1,5 +1,5 @@
 /** One client of a replayed server: its requests find what was recorded, and hear what was said around it. */
-import { type Era, eraOf, META, modernResult } from '../../protocol/eras.ts';
+import { type Era, eraOf, META } from '../../protocol/eras.ts';
 import {
   isNotification,
   isObject,
@@ -14,23 +14,22 @@ import {
   type Response,
   response,
 } from '../../protocol/message.ts';
+import { courtesy } from './courtesies.ts';
 import { Handles, type Translated } from './handles.ts';
-import { discoverResult, initializeResult, refusedEra, type ServerFace } from './handshake.ts';
-import { Listens } from './listens.ts';
-import { madeList } from './lists.ts';
-import { Lanes, targetOf } from './matching.ts';
+import { initializeResult, refusedEra, type ServerFace } from './handshake.ts';
+import { Listens, withoutSubscription } from './listens.ts';
+import { Lanes } from './matching.ts';
 import { Play, type Send, type Stage } from './play.ts';
 import type { Rehearsal } from './rehearsal.ts';
+import { Rounds } from './rounds.ts';
 import { Schedule } from './schedule.ts';
 import { type Exchange, type Frame, idKey, type Party } from './script.ts';
 
-/** What is answered although nobody recorded it: it asks for nothing but to be heard. */
-const COURTESIES: ReadonlySet<string> = new Set(['ping', 'logging/setLevel', 'resources/subscribe', 'resources/unsubscribe']);
-
-/** One client's session. Modern HTTP has none: there all clients are one. */
+/** One client's session. */
 export class ReplaySession implements Stage {
   readonly schedule: Schedule;
   readonly handles = new Handles();
+  readonly rounds = new Rounds();
   readonly #rehearsal: Rehearsal;
   /** Where goes what belongs to no request. */
   readonly #standing: Send;
@@ -38,21 +37,16 @@ export class ReplaySession implements Stage {
   readonly #listens: Listens;
   readonly #running = new Map<string, Play>();
   readonly #questions = new Map<string, (answer: Response) => void>();
-  readonly #parked = new Map<string, Play>();
-  readonly #rounds = new Map<string, { readonly before: Exchange; readonly again: boolean }>();
-  /** Whether a session follows one recorded client. */
-  readonly #follows: boolean;
   #party: Party | undefined;
   #legacy = false;
   #capabilities: JsonObject = {};
   #cue = 0;
   #asked = 0;
 
-  /** @param follows it plays one recorded client after another; else all of them are one */
-  constructor(rehearsal: Rehearsal, standing: Send, follows = true) {
+  /** @param standing the way of what belongs to no request */
+  constructor(rehearsal: Rehearsal, standing: Send) {
     this.#rehearsal = rehearsal;
     this.#standing = standing;
-    this.#follows = follows;
     this.schedule = new Schedule(rehearsal.pace);
     this.#listens = new Listens();
   }
@@ -143,48 +137,50 @@ export class ReplaySession implements Stage {
   /** What a handshake nobody recorded, a courtesy and a subscription are answered with; undefined = only the recording could know. */
   #unrecorded({ method, params, id }: Request, era: Era, send: Send): Outcome | 'open' | undefined {
     if (method === 'initialize') return { result: initializeResult(this.face, undefined, params?.['protocolVersion']) };
-    if (method === 'server/discover') return { result: discoverResult(this.face) };
     if (method === 'subscriptions/listen') {
       const wanted = params?.['notifications'];
       this.#listens.begin({ id, send, exchange: undefined, wanted });
+      this.#subscribed(wanted);
       const notifications = isObject(wanted) ? wanted : {};
       const _meta = { [META.subscriptionId]: id };
       send({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params: { notifications, _meta } });
       return 'open';
     }
-    const list = this.#rehearsal.listed(method) ? undefined : madeList(method, this.#rehearsal.script.known);
-    if (list !== undefined) return { result: era === 'modern' ? modernResult(list, method, this.face.serverInfo) : list };
-    if (!COURTESIES.has(method)) return undefined;
-    return { result: era === 'modern' ? modernResult({}, method, this.face.serverInfo) : {} };
+    return courtesy(this.#rehearsal, method, era);
+  }
+
+  /** What a legacy client subscribed to one by one, a modern one does here. */
+  #subscribed(wanted: unknown): void {
+    const uris: unknown = isObject(wanted) ? wanted['resourceSubscriptions'] : undefined;
+    for (const { by, message, exchange } of this.#party?.frames ?? []) {
+      if (by !== 'client' || exchange === undefined || !isRequest(message) || message.method !== 'resources/subscribe') continue;
+      if (Array.isArray(uris) && uris.includes(message.params?.['uri']) && !this.schedule.wasSeen(exchange.opener))
+        this.happened(exchange.opener);
+    }
   }
 
   /** A request that goes on with an earlier one, after questions. */
   #goneOn(request: Request, send: Send, era: Era): Play | 'done' | undefined {
     const { method, params, id } = request;
-    const state = params?.['requestState'];
-    if (state === undefined && params?.['inputResponses'] === undefined) return undefined;
-    const key = typeof state === 'string' ? state : callKey(request);
-    const parked = this.#parked.get(key);
-    if (parked !== undefined) {
-      this.#parked.delete(key);
-      this.#running.set(idKey(id), parked);
-      parked.resume(request, send);
-      return parked;
+    const goesOn = this.rounds.continued(request);
+    if (goesOn === undefined) return undefined;
+    if (goesOn.kind === 'play') {
+      this.#running.set(idKey(id), goesOn.play);
+      goesOn.play.resume(request, send);
+      return goesOn.play;
     }
-    const round = this.#rounds.get(key);
-    if (round === undefined) {
-      if (typeof state !== 'string') return undefined;
+    if (goesOn.kind === 'unknown') {
       send(response(id, { error: this.#rehearsal.missed(this.#rehearsal.missOf(request, 'round')) }));
       return 'done';
     }
-    const { rounds } = round.before;
-    const fresh = round.again ? undefined : rounds.find((exchange) => !this.#lanes.played(exchange));
-    const exchange = fresh ?? rounds.at(-1);
+    const { before, again } = goesOn;
+    const fresh = again ? undefined : before.rounds.find((exchange) => !this.#lanes.played(exchange));
+    const exchange = fresh ?? before.rounds.at(-1);
     if (exchange !== undefined) {
       this.compare(exchange.opener, params?.['inputResponses'], method);
       return this.#play(exchange, fresh === undefined, request, send, era);
     }
-    send(response(id, this.unanswered(round.before, 'round')));
+    send(response(id, this.unanswered(before, 'round')));
     return 'done';
   }
 
@@ -196,6 +192,10 @@ export class ReplaySession implements Stage {
       this.#running.get(idKey(id))?.cancelled();
       return;
     }
+    // A legacy client hears what a modern one had to subscribe to.
+    if (method === 'notifications/initialized')
+      for (const { exchange, by } of this.#party?.frames ?? [])
+        if (by === 'client' && exchange?.listen === true && !this.schedule.wasSeen(exchange.opener)) this.happened(exchange.opener);
     // The same thing said at this point of the recording, if it was.
     const { frames } = this.#party ?? { frames: [] };
     for (let at = this.#cue; at < frames.length; at++) {
@@ -215,7 +215,7 @@ export class ReplaySession implements Stage {
   }
 
   #follow(era: Era): void {
-    if (!this.#follows || this.#party !== undefined) return;
+    if (this.#party !== undefined) return;
     this.#party = this.#rehearsal.claim(era);
     for (const frame of this.#party?.first ?? []) this.schedule.arm(frame, undefined, undefined, () => this.#ambient(frame));
   }
@@ -261,14 +261,6 @@ export class ReplaySession implements Stage {
     for (const follower of frame.followers) this.schedule.arm(follower, frame, frame, () => this.#ambient(follower));
   }
 
-  park(state: string, play: Play): void {
-    this.#parked.set(state, play);
-  }
-
-  expect(state: string | undefined, exchange: Exchange, again: boolean): void {
-    this.#rounds.set(state ?? callKey(exchange.request), { before: exchange, again });
-  }
-
   compare(recorded: Frame | undefined, answer: unknown, method?: string): void {
     this.#rehearsal.compare(recorded, answer, method);
   }
@@ -281,15 +273,4 @@ export class ReplaySession implements Stage {
     const key = idKey(play.request.id);
     if (this.#running.get(key) === play) this.#running.delete(key);
   }
-}
-
-function callKey(request: Pick<Request, 'method' | 'params'>): string {
-  return `call ${request.method} ${targetOf(request) ?? ''}`;
-}
-
-function withoutSubscription(notification: Notification): Notification {
-  const { [META.subscriptionId]: id, ...rest } = metaOf(notification.params) ?? {};
-  if (id === undefined) return notification;
-  const { _meta, ...params } = notification.params ?? {};
-  return { ...notification, params: Object.keys(rest).length === 0 ? params : { ...params, _meta: rest } };
 }

@@ -263,6 +263,94 @@ describe('a recording as a server', () => {
     assert.deepEqual(story(), [other, { taskId: other, status: 'working' }, { taskId: other, status: 'completed' }]);
   });
 
+  it('sends a modern client to the page a legacy server refuses a call for, and takes the call again', () => {
+    const data = { elicitations: [{ mode: 'url', message: 'Log in', url: 'https://rail.example/login', elicitationId: 'e' }] };
+    const { say } = play([
+      ...HELLO,
+      call(1, 'a'),
+      ['server', { id: 1, error: { code: -32042, message: 'first', data } }],
+      call(2, 'a'),
+      text(2, 'A'),
+    ]);
+    const _meta = modern({ elicitation: { url: {} } });
+    const asked = say(ask(1, 'a', {}, _meta))[0]?.['result'] as Json;
+    assert.deepEqual(asked['inputRequests'], {
+      page1: { method: 'elicitation/create', params: { mode: 'url', message: 'Log in', url: 'https://rail.example/login' } },
+    });
+    const params = {
+      name: 'a',
+      arguments: {},
+      inputResponses: { page1: { action: 'accept' } },
+      requestState: asked['requestState'],
+      _meta,
+    };
+    assert.deepEqual(texts(say({ id: 2, method: 'tools/call', params })), ['A']);
+  });
+
+  it('refuses a state nobody gave out, and a round nobody recorded', () => {
+    const asks: Said = ['server', { id: 1, result: { resultType: 'input_required', inputRequests: {}, requestState: 's' } }];
+    const { say, rehearsal } = play([call(1, 'a', {}, modern()), asks]);
+    const goOn = (requestState: string): Json | undefined => {
+      const params = { name: 'a', arguments: {}, inputResponses: {}, requestState, _meta: modern() };
+      return say({ id: requestState, method: 'tools/call', params })[0]?.['error'] as Json | undefined;
+    };
+    assert.match(String(goOn('made up')?.['message']), /How it went on/);
+    say(ask(1, 'a', {}, modern()));
+    assert.match(String(goOn('s')?.['message']), /How it went on after the answers to its questions was not recorded \(frame 1\)/);
+    assert.equal(rehearsal.report().misses.length, 2);
+  });
+
+  it('tells a modern client of a resource that a legacy one had subscribed to', () => {
+    const frames: Said[] = [
+      ...HELLO,
+      ['client', { id: 1, method: 'resources/subscribe', params: { uri: 'a://b' } }],
+      ['server', { id: 1, result: {} }],
+      ['server', { method: 'notifications/resources/updated', params: { uri: 'a://b' } }],
+    ];
+    const listen = (uri: string): Json[] =>
+      play(frames).say({
+        id: 'l',
+        method: 'subscriptions/listen',
+        params: { notifications: { resourceSubscriptions: [uri] }, _meta: modern() },
+      });
+    assert.deepEqual(
+      listen('a://b').map(({ method }) => method),
+      ['notifications/subscriptions/acknowledged', 'notifications/resources/updated'],
+    );
+    assert.equal(listen('a://c').length, 1);
+  });
+
+  it('makes lists nobody asked for from what is known, and says what it cannot know', () => {
+    const { say } = play([call(1, 'a'), text(1, 'A')], {}, { edge: 'server', server: 's' });
+    const [tools] = say({ id: 1, method: 'tools/list' });
+    assert.deepEqual(tools?.['result'], { tools: [{ name: 'a', inputSchema: { type: 'object' } }] });
+    assert.deepEqual(say({ id: 2, method: 'prompts/list' })[0]?.['result'], { prompts: [] });
+    const [unknown] = say({ id: 3, method: 'prompts/get', params: { name: 'p' } });
+    assert.match(String((unknown?.['error'] as Json)['message']), /No prompts\/get was recorded; recorded were: tools\/call/);
+  });
+
+  it('says that the recording ends before an answer', () => {
+    const { say } = play([...HELLO, call(1, 'a')]);
+    assert.match(String((say(ask(1, 'a'))[0]?.['error'] as Json)['message']), /The recording ends before the answer to it \(frame 4\)/);
+  });
+
+  it('plays the next recorded client to the next session', () => {
+    const one = [...HELLO, call(1, 'count'), text(1, 'one')];
+    const lines = [
+      ...recorded(one, { c: 'c1', session: 's1' }),
+      ...recorded([...HELLO, call(1, 'count'), text(1, 'two')], { c: 'c2', session: 's2' }, 10),
+    ];
+    const rehearsal = new Rehearsal(readScript(lines));
+    const heard = [1, 2, 3].map(() => {
+      const said: Json[] = [];
+      const session = new ReplaySession(rehearsal, (message) => said.push(message as unknown as Json));
+      session.receive({ jsonrpc: '2.0', ...hello } as Message);
+      session.receive({ jsonrpc: '2.0', ...ask('x', 'count') } as Message);
+      return texts(said.slice(1))[0];
+    });
+    assert.deepEqual(heard, ['one', 'two', 'one']);
+  });
+
   it('reports what nobody asked for', () => {
     const { say, rehearsal } = play([...HELLO, call(1, 'a'), text(1, 'A'), call(2, 'b'), text(2, 'B')]);
     say(ask(1, 'a'));
