@@ -134,6 +134,8 @@ export interface ReplayReport {
   readonly recording: string;
   readonly against: string;
   readonly equal: number;
+  /** What the equal ones were about; where there are very many, the rest is only counted in `equal`. */
+  readonly same: readonly { readonly method: string; readonly target?: string; readonly count: number }[];
   readonly differences: readonly ReplayDifference[];
   /** Requests not sent: they may change something. */
   readonly skipped: number;

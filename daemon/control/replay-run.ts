@@ -35,8 +35,9 @@ export interface ReplayRunParts extends UpdateTarget {
 
 /** Milliseconds between two events about how far it is. */
 const TELL_MS = 100;
-/** Client in whose name a replay asks an endpoint where the recorded one has no credential there. */
-const CLIENT = 'replay';
+/** Client in whose name a replay asks an endpoint where the recorded one has no credential there; several at once are numbered. */
+const CLIENT = 'signalbox-replay';
+const running = new Set<string>();
 
 /** Builds the handler. */
 export function replayRunHandlers(parts: ReplayRunParts): Pick<ControlHandlers, 'replay/run'> {
@@ -107,15 +108,23 @@ function openerOf(parts: ReplayRunParts, against: ReplayTarget, client: string |
   const { path } = parts.endpoint(against);
   // What a client may see depends on who it is: where the recorded one is known here, its credential is used.
   const known = tokens.list().some((credential) => credential.client === client && credential.path === path);
-  const key = { client: known && client !== undefined ? client : CLIENT, path };
-  const { token } = tokens.ensure(key);
+  const own = freeName();
+  const { token } = tokens.ensure({ client: known && client !== undefined ? client : own, path });
   const entry = { type: 'http' as const, url: parts.url(path), headers: { authorization: `Bearer ${token}` } };
   return {
     open: openPrivately(asServer(entry), undefined),
     done: () => {
-      if (key.client === CLIENT) tokens.revoke(CLIENT, path);
+      running.delete(own);
+      tokens.revoke(own, path);
     },
   };
+}
+
+function freeName(): string {
+  let name = CLIENT;
+  for (let count = 2; running.has(name); count++) name = `${CLIENT}-${count}`;
+  running.add(name);
+  return name;
 }
 
 function asServer(entry: ResolvedServer['entry']): ResolvedServer {

@@ -49,11 +49,11 @@ export function prettyReport(report: ReplayReport): string {
 }
 
 /** One difference. */
-function differenceText({ kind, request, method, target, changes, ms, why }: ReplayDifference): string {
-  const subject = [method, target].filter(Boolean).join(' ');
+function differenceText(difference: ReplayDifference): string {
+  const { kind, request, changes, ms, why } = difference;
   const time = ms === undefined ? '' : `: ${ms.before} ms → ${ms.after} ms`;
   return [
-    `${kind.toUpperCase()} ${subject}${request === undefined ? '' : ` (message ${request})`}${time}${why === undefined ? '' : `\n  ${why}`}`,
+    `${kind.toUpperCase()} ${subjectOf(difference)}${request === undefined ? '' : ` (message ${request})`}${time}${why === undefined ? '' : `\n  ${why}`}`,
     ...changes.slice(0, CHANGES).map((change) => `  ${changeText(change)}`),
     ...(changes.length > CHANGES ? [`  and ${changes.length - CHANGES} more places`] : []),
   ].join('\n');
@@ -73,32 +73,35 @@ function short(value: unknown): string {
 
 /** The same reason for the same tool is one line. */
 function grouped(differences: readonly ReplayDifference[]): readonly string[] {
-  const groups = Map.groupBy(differences, ({ method, target, why }) => `  ${[method, target].filter(Boolean).join(' ')}: ${why ?? ''}`);
+  const groups = Map.groupBy(differences, (one) => `  ${subjectOf(one)}: ${one.why ?? ''}`);
   return [...groups].map(([text, { length }]) => (length === 1 ? text : `${text} (${length} times)`));
 }
 
-/** JUnit XML: a test for each request that differs or was not sent, and one for all that are equal. */
-export function junitReport({ recording, against, equal, differences, ms }: ReplayReport): string {
-  const failing = (kind: ReplayDifference['kind']): boolean => kind !== 'slower' && kind !== 'skipped';
+/** JUnit XML: a test for each request that differs or was not sent, and one for each tool or method whose answers are equal. */
+export function junitReport({ recording, against, same, differences, ms }: ReplayReport): string {
   const cases = differences.map((one) => {
-    const name = escaped(`${[one.method, one.target].filter(Boolean).join(' ')}${one.request === undefined ? '' : ` #${one.request}`}`);
-    const text = differenceText(one);
-    const inner =
-      one.kind === 'skipped'
-        ? `<skipped message="${escaped(one.why ?? '')}"/>`
-        : one.kind === 'slower'
-          ? `<system-out>${escaped(text)}</system-out>`
-          : `<failure message="${escaped(one.kind)}">${escaped(text)}</failure>`;
-    return `<testcase classname="${escaped(recording)}" name="${name}">${inner}</testcase>`;
+    const name = `${subjectOf(one)}${one.request === undefined ? '' : ` #${one.request}`}`;
+    const text = escaped(differenceText(one));
+    if (one.kind === 'skipped') return testcase(recording, name, `<skipped message="${escaped(one.why ?? '')}"/>`);
+    if (one.kind === 'slower') return testcase(recording, name, `<system-out>${text}</system-out>`);
+    return testcase(recording, name, `<failure message="${escaped(one.kind)}">${text}</failure>`);
   });
-  const equals = Array.from({ length: equal }, (_none, index) => `<testcase classname="${escaped(recording)}" name="equal ${index + 1}"/>`);
-  const count = differences.filter(({ kind }) => failing(kind)).length;
+  const equals = same.map((one) => testcase(recording, `${subjectOf(one)}: ${one.count} equal`, ''));
+  const failures = differences.filter(({ kind }) => kind !== 'slower' && kind !== 'skipped').length;
   const skipped = differences.filter(({ kind }) => kind === 'skipped').length;
   return `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="signalbox replay" time="${ms / 1000}">
-<testsuite name="${escaped(`${recording} against ${against}`)}" tests="${cases.length + equals.length}" failures="${count}" skipped="${skipped}" time="${ms / 1000}">
+<testsuite name="${escaped(`${recording} against ${against}`)}" tests="${cases.length + equals.length}" failures="${failures}" skipped="${skipped}" time="${ms / 1000}">
 ${[...cases, ...equals].join('\n')}
 </testsuite>
 </testsuites>
 `;
+}
+
+function testcase(recording: string, name: string, inner: string): string {
+  return `<testcase classname="${escaped(recording)}" name="${escaped(name)}">${inner}</testcase>`;
+}
+
+function subjectOf({ method, target }: { readonly method: string; readonly target?: string }): string {
+  return target === undefined ? method : `${method} ${target}`;
 }

@@ -37,7 +37,7 @@ export async function compareRecordings({ before, after, names, rules = {}, serv
     const { before: one, after: other } = pair;
     if (one === undefined || other === undefined) findings.add(alone(pair));
     else if (one.response === undefined || other.response === undefined) unanswered(findings, one, other);
-    else if (!exact && one.params === other.params && one.answer === other.answer) findings.same();
+    else if (!exact && one.params === other.params && one.answer === other.answer) findings.same(one.method, one.target);
     else suspects.push({ before: one, after: other });
     if (one !== undefined && other !== undefined) slower(findings, one, other, rulesFor(one.method, one.target));
   }
@@ -123,7 +123,7 @@ function look(
   const other = whole(after, rights, params, told);
   const { changes, ignored } = differences(one, renamedQuestions(one, other, rules).body, rules);
   findings.pass(before.method, before.target, ignored);
-  if (changes.length === 0) return findings.same();
+  if (changes.length === 0) return findings.same(before.method, before.target);
   const { request, method, target } = before;
   findings.add({ request, method, ...(target === undefined ? {} : { target }), kind: 'changed', changes, before: one, after: other });
 }

@@ -12,11 +12,16 @@ const PLACES = 2000;
 export class Findings {
   equal = 0;
   readonly #differences: ReplayDifference[] = [];
+  readonly #same = new Map<string, { readonly entry: { readonly method: string; readonly target?: string }; count: number }>();
   readonly #ignored = new Map<string, { readonly entry: Omit<IgnoredDifference, 'count'>; count: number }>();
 
   /** A request whose answer is as it was. */
-  same(): void {
+  same(method: string, target: string | undefined): void {
     this.equal += 1;
+    const key = JSON.stringify([method, target]);
+    const known = this.#same.get(key);
+    if (known !== undefined) known.count += 1;
+    else if (this.#same.size < PLACES) this.#same.set(key, { entry: { method, ...(target === undefined ? {} : { target }) }, count: 1 });
   }
 
   /** Something that differs. */
@@ -43,6 +48,7 @@ export class Findings {
       recording,
       against,
       equal: this.equal,
+      same: [...this.#same.values()].map(({ entry, count }) => ({ ...entry, count })),
       differences,
       skipped: differences.filter(({ kind }) => kind === 'skipped').length,
       ignored: [...this.#ignored.values()].map(({ entry, count }) => ({ ...entry, count })),
@@ -62,9 +68,12 @@ export function targetOf(params: JsonObject | undefined): string | undefined {
   return typeof target === 'string' ? target : undefined;
 }
 
-/** Whether a report has a difference that fails a run: slower and skipped requests do not unless asked. */
-export function fails({ differences }: ReplayReport, options: { readonly slower?: boolean; readonly skipped?: boolean } = {}): boolean {
-  return differences.some(({ kind }) =>
-    kind === 'slower' ? options.slower === true : kind === 'skipped' ? options.skipped === true : true,
-  );
+/** Whether a report has a difference that fails a run: slower and skipped requests do not unless asked, accepted answers no longer do. */
+export function fails(
+  { differences, updated }: ReplayReport,
+  options: { readonly slower?: boolean; readonly skipped?: boolean } = {},
+): boolean {
+  const count = (kind: ReplayDifference['kind']): number => differences.filter((one) => one.kind === kind).length;
+  if (count('changed') > (updated?.accepted ?? 0) || count('missing') > 0 || count('extra') > 0) return true;
+  return (options.slower === true && count('slower') > 0) || (options.skipped === true && count('skipped') > 0);
 }

@@ -209,7 +209,7 @@ export class PlayedParty {
     // How far a task was at that moment is chance.
     if (request.method === 'tasks/get' && 'result' in recorded && !hasEnded(recorded) && 'result' in message) {
       findings.pass(request.method, target, [{ pointer: '/result/status', why: 'how far a task was' }]);
-      return findings.same();
+      return findings.same(request.method, target);
     }
     const which = rulesFor(request.method, target);
     const [before, live] = [bodyOf(recorded), bodyOf(message)];
@@ -229,7 +229,7 @@ export class PlayedParty {
       which,
     );
     findings.pass(request.method, target, found.ignored);
-    if (found.changes.length === 0) findings.same();
+    if (found.changes.length === 0) findings.same(request.method, target);
     else {
       findings.add({ ...about(exchange.line, request, target), kind: 'changed', changes: found.changes, before, after: live });
       this.#accept(line, exchange, recorded, message);
