@@ -1,6 +1,6 @@
 /** Recordings as files for others: what they hold is said first, then they are written whole or not at all. */
 import { createWriteStream, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, isAbsolute } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { SignalboxError } from '../../api/errors.ts';
 import type { RecordingReader } from '../recording/reader.ts';
@@ -44,6 +44,11 @@ export async function exportRecording(reader: RecordingReader, options: ExportOp
     throw new SignalboxError('SBX_USAGE', `\`${format}\` is no format of an export.`, {
       why: `The formats are ${EXPORT_FORMATS.join(', ')}.`,
       fix: 'Leave it out for `jsonl`, which Signalbox can replay.',
+    });
+  if (to !== undefined && !isAbsolute(to))
+    throw new SignalboxError('SBX_USAGE', `${to} is no absolute path.`, {
+      why: 'The daemon has no working directory of yours.',
+      fix: 'Give the whole path.',
     });
   const contents = new Contents();
   let sink: FileSink | undefined;

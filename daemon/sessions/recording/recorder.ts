@@ -12,6 +12,8 @@ import { WriterLink } from './writer-link.ts';
 
 /** Milliseconds events wait for others before they go to the thread that writes: half of what a kill may cost, the rest is the thread's. */
 const GATHER_MS = 3;
+/** Milliseconds of serialising after which calls get their turn: a ring may hold 64 MiB. */
+const SLICE_MS = 4;
 /** Events beyond which they do not wait. */
 const GATHER_EVENTS = 256;
 
@@ -39,6 +41,8 @@ export interface RecorderParts {
   readonly hold: (reason: string) => () => void;
   /** Recordings began or ended. */
   readonly onChange: () => void;
+  /** Bytes that may wait to be written. Default 64 MiB. */
+  readonly queueBytes?: number;
 }
 /** What is to be recorded. */
 export interface RecordingOrder {
@@ -103,7 +107,6 @@ export class Recorder {
       redaction: { rules: names, prefix },
     };
     this.#begin(header, new LineMaker(epoch), undefined, kept);
-    this.#flush();
     const info = await this.info(id);
     this.#parts.log('info', `Recording ${id} began.`);
     return info;
@@ -126,7 +129,7 @@ export class Recorder {
 
   /** What is known of a recording that is being written. */
   async info(id: string): Promise<RecordingInfo> {
-    this.#flush();
+    await this.#drain();
     const summary = await this.#link?.info(id);
     const failure = this.#failures.get(id);
     if (failure !== undefined) throw errorFromShape(failure);
@@ -148,11 +151,17 @@ export class Recorder {
     const link = this.#link;
     if (live === undefined || link === undefined) throw unknownRecording(id);
     live.unlisten();
-    this.#flush();
-    this.#live.delete(id);
     this.#ending += 1;
     try {
+      await this.#drain();
+      if (live.lost > 0) {
+        await link.info(id);
+        this.#handOver(live);
+      }
+      this.#live.delete(id);
       const summary = await link.end(id);
+      const failure = this.#failures.get(id);
+      if (failure !== undefined) throw errorFromShape(failure);
       if (summary === undefined) throw unknownRecording(id);
       this.#parts.log('info', `Recording ${id} ended with ${summary.frames} frames.`);
       return infoOf(summary, join(this.#parts.folder, id), false);
@@ -166,8 +175,6 @@ export class Recorder {
 
   /** The secrets or the rules have changed. */
   redactionChanged(): void {
-    // what came before was redacted by what was known then
-    this.#flush();
     this.#link?.redact(this.#parts.redaction());
   }
 
@@ -177,7 +184,7 @@ export class Recorder {
       unlisten();
       release();
     }
-    this.#flush();
+    await this.#drain();
     const ids = this.ids;
     this.#live.clear();
     await Promise.all(ids.map(async (id) => this.#link?.info(id).catch(() => undefined)));
@@ -188,6 +195,7 @@ export class Recorder {
     const { id, filter } = header;
     this.#link ??= new WriterLink({
       redaction: this.#parts.redaction(),
+      ...(this.#parts.queueBytes === undefined ? {} : { queueBytes: this.#parts.queueBytes }),
       onFailed: (failed, error, summary) => this.#failed(failed, error, summary),
     });
     this.#link.begin({ id, folder: join(this.#parts.folder, id), header, ...(before === undefined ? {} : { before }) });
@@ -220,8 +228,10 @@ export class Recorder {
   #handOver(live: Live): void {
     const { pending, maker, id } = live;
     const link = this.#link;
-    if (pending.length === 0 || link === undefined) return;
+    if ((pending.length === 0 && live.lost === 0) || link === undefined) return;
     if (!link.open) {
+      // what is lost is told as soon as there is room, whether or not anything follows
+      this.#timer ??= setTimeout(() => this.#flush(), GATHER_MS);
       if (live.lost === 0) this.#parts.log('warn', `Recording ${id}: the disk is slower than the traffic, events are left out.`);
       live.lost += pending.length;
       pending.length = 0;
@@ -231,12 +241,26 @@ export class Recorder {
     let bytes = 0;
     if (live.lost > 0) bytes += maker.gap(items, 'Writing was slower than the traffic.', live.lost);
     live.lost = 0;
+    const until = performance.now() + SLICE_MS;
+    let taken = 0;
     for (const event of pending) {
+      if (taken % 16 === 15 && performance.now() > until) break;
+      taken += 1;
       if (event.kind === 'gap') bytes += maker.gap(items, 'They were no longer kept when the recording began.', event.lost);
       else bytes += maker.add(items, event);
     }
-    pending.length = 0;
+    pending.splice(0, taken);
     link.lines(id, items, bytes);
+    if (pending.length > 0) this.#soon(GATHER_EVENTS);
+  }
+
+  /** Hands over everything there is, without holding up calls. */
+  async #drain(): Promise<void> {
+    this.#flush();
+    while ([...this.#live.values()].some(({ pending }) => pending.length > 0)) {
+      await new Promise((resolve) => setImmediate(resolve));
+      this.#flush();
+    }
   }
 
   #failed(id: string | undefined, error: ErrorShape, summary: Summary | undefined): void {

@@ -119,6 +119,12 @@ export class SegmentWriter {
       this.#close();
       await Promise.all(this.#packing);
       if (problem === undefined) throw error;
+      // what was written before ends without an end: the summary says why, if there is room for that much
+      try {
+        writeSummary(folder, this.summary(more));
+      } catch {
+        // the daemon's log has it
+      }
     }
     return this.summary(more);
   }

@@ -12,6 +12,8 @@ const QUEUE_BYTES = 64 * 1024 * 1024;
 /** What the link tells. */
 export interface WriterLinkOptions {
   readonly redaction: RedactorOptions;
+  /** Default 64 MiB. */
+  readonly queueBytes?: number;
   /** A recording could not be written and has been stopped; without an id the thread itself has died. */
   readonly onFailed: (id: string | undefined, error: ErrorShape, summary?: Summary) => void;
 }
@@ -44,7 +46,7 @@ export class WriterLink {
 
   /** Whether there is room for more lines. */
   get open(): boolean {
-    return this.#posted - Number(Atomics.load(this.#done, 0)) < QUEUE_BYTES;
+    return this.#posted - Number(Atomics.load(this.#done, 0)) < (this.#options.queueBytes ?? QUEUE_BYTES);
   }
 
   /** From now on others are taken out. */

@@ -234,6 +234,42 @@ describe('a recording', () => {
     assert.match(JSON.stringify(lines[2]), /Writing stopped here/);
   });
 
+  it('takes out what has become a secret while it runs', async (t) => {
+    let secrets: readonly string[] = [];
+    const { hub, recorder, store } = fixture(t, { redaction: () => ({ key: new Uint8Array(32), secrets, rules: {} }) });
+    const { id } = await recorder.start({ filter: {} });
+    const client = hub.open({ ...CLIENT, session: 'x' });
+    client.out(answer(1, { text: 'not a word more' }));
+    await recorder.info(id);
+    secrets = ['not a word'];
+    recorder.redactionChanged();
+    client.out(answer(2, { text: 'not a word more' }));
+    await recorder.stop(id);
+    const [before, after] = frames(await linesOf(store, id)).map(({ m }) => (m as { result: { text: string } }).result.text);
+    assert.equal(before, 'not a word more');
+    assert.match(String(after), /^\[redacted:[0-9a-f]{16}\] more$/);
+  });
+
+  it('counts in a gap what it had no room for', async (t) => {
+    const { hub, recorder, store, log } = fixture(t, { queueBytes: 1 });
+    const { id } = await recorder.start({ filter: {} });
+    const client = hub.open({ ...CLIENT, session: 'x' });
+    let sent = 0;
+    const burst = async (): Promise<void> => {
+      client.out(answer(sent++, { text: 'y'.repeat(300_000) }));
+      // handed over at once; the thread is still busy with the last one
+      void recorder.info(id);
+    };
+    await waitUntil(() => {
+      for (let at = 0; at < 20; at++) void burst();
+      return log.some((line) => line.includes('events are left out'));
+    });
+    const info = await recorder.stop(id);
+    const lost = (await linesOf(store, id)).reduce((sum, line) => sum + (line.k === 'gap' ? (line.lost ?? 0) : 0), 0);
+    assert.ok(lost > 0);
+    assert.equal(info.frames + lost, sent);
+  });
+
   it('is not begun where nothing can be written', async (t) => {
     const { recorder, folder, held, store } = fixture(t);
     await store.ready;
