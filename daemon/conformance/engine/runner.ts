@@ -98,6 +98,11 @@ export async function runCase(
   }
 }
 
+/** What a case costs of the budget for shrinking: one that waits for an answer that does not come costs more than one. */
+function cost(began: number): number {
+  return Math.max(1, Math.round((performance.now() - began) / 250));
+}
+
 class Run {
   readonly findings: Finding[] = [];
   readonly exercised = new Map<string, number>();
@@ -181,13 +186,15 @@ class Run {
   ): Promise<{ violation: Violation; input: unknown; shrinks: number; path: string } | undefined> {
     let focus: Violation | undefined;
     let smallest: unknown;
-    let shrinks = 0;
+    let [shrinks, spent] = [0, 0];
     const predicate = fc.asyncProperty(arbitrary, async (input: unknown) => {
       if (this.#options.signal.aborted) return;
       // out of budget: everything counts as good, which ends the shrinking where it is
-      if (focus !== undefined && ++shrinks > SHRINKS) return;
+      if (focus !== undefined && (++shrinks > SHRINKS || spent > SHRINKS)) return;
       if (focus === undefined) history.push(input);
+      const began = performance.now();
       const { violations } = await this.#evaluate(property, input);
+      if (focus !== undefined) spent += cost(began);
       const hit = focus === undefined ? this.#news(violations)[0] : violations.find(({ id }) => id === focus?.id);
       if (hit === undefined) return;
       focus = hit;
@@ -206,8 +213,10 @@ class Run {
     for (let candidates = property.smaller(this.#subject, smallest); ; candidates = property.smaller(this.#subject, smallest)) {
       let better: unknown;
       for (const candidate of candidates) {
-        if (++spent > SHRINKS || this.#options.signal.aborted) return { smallest, shrinks };
+        if (spent > SHRINKS || this.#options.signal.aborted) return { smallest, shrinks };
+        const began = performance.now();
         const { violations } = await this.#evaluate(property, candidate);
+        spent += cost(began);
         if (!violations.some(({ id, severity }) => id === violation.id && severity === violation.severity)) continue;
         better = candidate;
         break;

@@ -5,7 +5,7 @@ import { type Era, LEGACY_LATEST, MODERN_VERSION, modernHeaders } from '../../pr
 import { isObject, type JsonObject } from '../../protocol/message.ts';
 import { HttpWire } from '../transports/http-wire.ts';
 import { StdioWire } from '../transports/stdio-wire.ts';
-import type { Frame, HttpFacts, Sent, Wire } from '../transports/wire.ts';
+import { clip, type Frame, type HttpFacts, type Sent, type Wire } from '../transports/wire.ts';
 import { type Answer, composed, IDENTITY, type RequestOptions, type SessionOptions } from './exchange.ts';
 import { readFrame } from './frame-rules.ts';
 import { checkHttp } from './http-rules.ts';
@@ -17,6 +17,8 @@ import { paramHeaders } from './param-headers.ts';
 const HELLO_MS = 10_000;
 /** Lines kept of a connection's trace. */
 const TRACE_KEPT = 400;
+/** Characters kept of each. */
+const LINE_KEPT = 65_536;
 
 /** A connection. */
 export class Session {
@@ -312,7 +314,8 @@ export class Session {
   }
 
   #note(direction: '>' | '<' | '!', channel: string, text: string): void {
-    this.trace.push({ direction, channel, text });
+    // a server that answers in megabytes must not fill the memory, and nobody reads more of a line
+    this.trace.push({ direction, channel, text: clip(text, LINE_KEPT) });
     if (this.trace.length > TRACE_KEPT) this.trace.splice(0, this.trace.length - TRACE_KEPT);
   }
 

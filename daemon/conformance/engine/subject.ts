@@ -69,6 +69,8 @@ export const LISTS: readonly (readonly [method: string, member: string, capabili
 /** Tools whose behaviour is looked at before the run. */
 const WATCHED = 24;
 const PAGES = 50;
+/** A call that took longer is timed again. */
+const HESITANT_MS = 80;
 
 /** Everything but what a server under test says of itself. */
 export interface Discovery {
@@ -211,9 +213,13 @@ async function watch(session: Session, tool: Tool, era: Era): Promise<Role> {
   const capabilities = { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} };
   const answer = await session.request('tools/call', { name: tool.name, arguments: tool.sample }, { meta, capabilities });
   const methods = answer.others.map(({ value }) => at(value, 'method'));
+  // what is slow only once (a cold start, a busy machine) is not slow: which cases are tried must not depend on it
+  let { ms } = answer;
+  for (let more = 0; more < 2 && ms > HESITANT_MS && ms < 3000 && session.ended === undefined; more++)
+    ms = Math.min(ms, (await session.request('tools/call', { name: tool.name, arguments: tool.sample }, { capabilities })).ms);
   return {
     tool,
-    ms: answer.ms,
+    ms,
     progress: methods.includes('notifications/progress'),
     logs: methods.includes('notifications/message'),
     asks:
