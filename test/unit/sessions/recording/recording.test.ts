@@ -10,6 +10,7 @@ import { openRecording, segmentsIn } from '../../../../daemon/sessions/recording
 import { SegmentWriter } from '../../../../daemon/sessions/recording/segment-writer.ts';
 import { showRecording } from '../../../../daemon/sessions/recording/show.ts';
 import { Redactor } from '../../../../daemon/sessions/redaction/redactor.ts';
+import { finish } from '../../../fixtures/daemon.ts';
 import { linesOf, type RecorderFixture, recorderFixture, schemaErrors } from '../../../fixtures/recorder.ts';
 
 function fixture(t: TestContext, options: Parameters<typeof recorderFixture>[0] = {}): RecorderFixture {
@@ -23,6 +24,7 @@ const answer = (id: number | string, result: object = {}): object => ({ jsonrpc:
 const CLIENT = { edge: 'client', transport: 'bridge', client: 'claude-code', endpoint: '/mcp/default' } as const;
 const SERVER = { edge: 'server', transport: 'stdio', server: 'fs' } as const;
 const PRIVATE = process.platform === 'win32' ? undefined : 0o600;
+const PROCESS = join(import.meta.dirname, '..', '..', '..', 'fixtures', 'recording-process.ts');
 const redactor = new Redactor({ key: new Uint8Array(32), secrets: [], rules: {} });
 const header: RecordingHeader = {
   signalbox: 'recording',
@@ -232,6 +234,25 @@ describe('a recording', () => {
       ['open', 'frame', 'gap', 'end'],
     );
     assert.match(JSON.stringify(lines[2]), /Writing stopped here/);
+  });
+
+  it('ends with a whole line and a reason when the disk takes no more', { skip: process.platform === 'win32' }, async (t) => {
+    const { folder, store } = fixture(t);
+    await store.ready;
+    // the system's limit for the size of a file stands for a full disk: the write that crosses it is cut off
+    const run = `ulimit -f 1000; exec "$0" --disable-warning=ExperimentalWarning "$@"`;
+    const { code, stdout, stderr } = await finish('/bin/sh', ['-c', run, process.execPath, PROCESS, '5000', '1000', folder], {
+      cwd: folder,
+      env: {},
+    });
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /stopped .*SBX_RECORDING_WRITE/);
+    const { id } = JSON.parse(stdout.split('\n')[0] ?? '') as { id: string };
+    const lines = await linesOf(store, id);
+    assert.ok(frames(lines).length > 100);
+    assert.ok(lines.some(({ k }) => k === 'gap'));
+    assert.deepEqual(await schemaErrors(join(folder, id)), []);
+    assert.equal((await store.list()).find((each) => each.id === id)?.problem?.code, 'SBX_RECORDING_WRITE');
   });
 
   it('takes out what has become a secret while it runs', async (t) => {
