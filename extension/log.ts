@@ -42,6 +42,11 @@ export class Log {
     return lines;
   }
 
+  /** One more line of a server's, when its channel is there. */
+  serverLine(name: string, line: string): void {
+    this.#servers.get(name)?.appendLine(line);
+  }
+
   /** Logs an error completely and shows what happened and what to do. */
   report(error: unknown): void {
     const shape = errorShape(error);

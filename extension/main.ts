@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import { signalboxPaths } from '../daemon/api/paths.ts';
 import type { Calls } from './call/calls.ts';
+import { MemoryFiles } from './call/documents.ts';
 import { PreviewDocuments } from './clients/previews.ts';
 import { ClientsTree } from './clients/tree.ts';
 import { registerCommands } from './commands.ts';
@@ -40,10 +41,11 @@ export function activate(context: vscode.ExtensionContext): SignalboxExtension {
   const previews = new PreviewDocuments();
   const sessions = showSessions(vscode, daemon, log, context.extensionUri);
   const tests = new ConformanceTests(sessions);
+  const files = new MemoryFiles(vscode);
   let made: Promise<Calls> | undefined;
   const calls = (): Promise<Calls> => {
     made ??= import('./call/calls.ts').then((module) => {
-      const parts = new module.Calls({ vscode, daemon, log, memory: context.workspaceState });
+      const parts = new module.Calls({ vscode, daemon, log, files, memory: context.workspaceState });
       context.subscriptions.push(parts);
       return parts;
     });
@@ -62,6 +64,7 @@ export function activate(context: vscode.ExtensionContext): SignalboxExtension {
     showStatus(vscode, daemon),
     showProblems(vscode, daemon),
     previews.register(vscode),
+    files.register(),
     registerCommands({ vscode, daemon, cli, log, servers, clients, previews, sessions, tests, calls }),
     watchWorkspaces(vscode, daemon, (error) => log.note(error)),
     vscode.lm.registerMcpServerDefinitionProvider('signalbox.endpoints', definitions),

@@ -7,7 +7,7 @@ import { visibleEndpoints } from '../endpoints/visible.ts';
 import type { Log } from '../log.ts';
 import { endpointRef, localFolders } from '../views/folders.ts';
 import { ArgumentsDocuments } from './arguments-document.ts';
-import { MemoryFiles } from './documents.ts';
+import type { MemoryFiles } from './documents.ts';
 import { fillObject } from './form.ts';
 import { CallHistory, type PastCall } from './history.ts';
 import { describeResult, type ShownResult, storeResult } from './result.ts';
@@ -20,6 +20,7 @@ export interface CallParts {
   readonly daemon: DaemonConnection;
   readonly log: Log;
   readonly memory: VSCode.Memento;
+  readonly files: MemoryFiles;
 }
 /** Where a call may start from: a row of the tree, or a complete request (a keybinding, a task, a test). */
 export type CallStart = { readonly info: ToolInfo; readonly endpoint: Pick<EndpointStatus, 'name' | 'workspace'> } | ToolCall;
@@ -37,13 +38,10 @@ export class Calls {
 
   constructor(parts: CallParts) {
     this.#parts = parts;
-    this.#files = new MemoryFiles(parts.vscode);
+    this.#files = parts.files;
     this.#documents = new ArgumentsDocuments(parts.vscode, this.#files);
     this.#history = new CallHistory(parts.memory);
-    this.#subscriptions = parts.vscode.Disposable.from(
-      this.#files.register(),
-      this.#documents.register({ provideCodeLenses: (document) => this.#lenses(document) }),
-    );
+    this.#subscriptions = this.#documents.register({ provideCodeLenses: (document) => this.#lenses(document) });
   }
 
   dispose(): void {

@@ -58,13 +58,19 @@ export class MemoryFiles implements VSCode.FileSystemProvider {
     }
     if ([...this.#files.keys()].some((path) => path.startsWith(uri.path === '/' ? '/' : `${uri.path}/`)))
       return { type: FileType.Directory, ctime: 0, mtime: 0, size: 0 };
+    // What a window shows again after a reload: it says where it went instead of failing.
+    if (posix.extname(uri.path) !== '') return { type: FileType.File, ctime: 0, mtime: 0, size: 0, permissions: FilePermission.Readonly };
     throw this.#vscode.FileSystemError.FileNotFound(uri);
   }
 
   readFile(uri: VSCode.Uri): Uint8Array {
     const file = this.#files.get(uri.path);
-    if (file === undefined) throw this.#vscode.FileSystemError.FileNotFound(uri);
-    return file.data;
+    return (
+      file?.data ??
+      new TextEncoder().encode(
+        this.#vscode.l10n.t('This was kept in memory until the window was reloaded. "Signalbox: Past Tool Calls…" brings the call back.'),
+      )
+    );
   }
 
   writeFile(uri: VSCode.Uri, data: Uint8Array): void {

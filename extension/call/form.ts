@@ -25,7 +25,8 @@ export interface FormFrame {
   readonly buttons?: readonly VSCode.QuickInputButton[];
 }
 
-type Act = { readonly field: FormField } | { readonly extra: string } | 'submit' | 'add' | 'nothing';
+type Act = { readonly field: FormField } | { readonly extra: string } | 'submit' | 'add' | 'variant' | 'nothing';
+type Variant = Extract<FormNode, { kind: 'variants' }>['variants'][number];
 const MOST_SHOWN = 60;
 
 /**
@@ -37,8 +38,14 @@ export async function fillObject(parts: FormParts, schema: Schema, values: Recor
   const { l10n } = vscode;
   const clear: VSCode.QuickInputButton = { iconPath: new vscode.ThemeIcon('close'), tooltip: l10n.t('Leave out') };
   let at: number | undefined;
+  let variant: Variant | undefined;
   for (;;) {
-    const node = formOf(schema, root);
+    const whole = formOf(schema, root);
+    if (whole.kind === 'variants' && variant === undefined) {
+      variant = await pickVariant(vscode, frame.title, whole.variants);
+      if (variant === undefined) return 'left';
+    }
+    const node = variant === undefined ? whole : formOf(variant.schema, root);
     const form: Extract<FormNode, { kind: 'object' }> = node.kind === 'object' ? node : { kind: 'object', fields: [], others: {} };
     const missing = form.fields.filter((field) => field.required && values[field.name] === undefined);
     const extras = Object.keys(values).filter((name) => !form.fields.some((field) => field.name === name));
@@ -48,6 +55,9 @@ export async function fillObject(parts: FormParts, schema: Schema, values: Recor
         description: missing.length === 0 ? '' : l10n.t('{0} required left', missing.length),
         value: 'submit',
       },
+      ...(variant === undefined
+        ? []
+        : [{ label: `$(list-selection) ${variant.title}`, description: l10n.t('Another form…'), value: 'variant' as const }]),
       ...(frame.problems ?? []).map((problem): Row<Act> => ({ label: `$(warning) ${problem}`, value: 'nothing' })),
       { label: '', kind: vscode.QuickPickItemKind.Separator },
       ...form.fields.map((field): Row<Act> => {
@@ -87,6 +97,10 @@ export async function fillObject(parts: FormParts, schema: Schema, values: Recor
     }
     if (act === 'submit') return 'submit';
     if (act === 'nothing' || act === undefined) continue;
+    if (act === 'variant') {
+      variant = undefined;
+      continue;
+    }
     at = rows.findIndex((row) => 'value' in row && row.value === act);
     if (act === 'add') {
       const name = await vscode.window.showInputBox({ title: l10n.t('Name of the property'), ignoreFocusOut: true });
@@ -150,11 +164,8 @@ async function fillValue(
       return;
     }
     case 'variants': {
-      const picked = await window.showQuickPick(
-        node.variants.map((variant) => ({ label: variant.title, variant })),
-        { title, placeHolder: l10n.t('Which form?'), ignoreFocusOut: true },
-      );
-      if (picked !== undefined) await fillValue(parts, picked.variant.schema, key, holder, title, field);
+      const variant = await pickVariant(vscode, title, node.variants);
+      if (variant !== undefined) await fillValue(parts, variant.schema, key, holder, title, field);
       return;
     }
     case 'null':
@@ -186,6 +197,14 @@ async function fillValue(
       if (read !== undefined && 'value' in read) holder[key] = read.value;
     }
   }
+}
+
+async function pickVariant(vscode: typeof VSCode, title: string, variants: readonly Variant[]): Promise<Variant | undefined> {
+  const picked = await vscode.window.showQuickPick(
+    variants.map((variant) => ({ label: variant.title, variant })),
+    { title, placeHolder: vscode.l10n.t('Which form?'), ignoreFocusOut: true },
+  );
+  return picked?.variant;
 }
 
 /** @returns whether the person was done with it, not just gone */

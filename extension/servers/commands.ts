@@ -3,6 +3,7 @@ import type * as VSCode from 'vscode';
 import type { ServerStatus } from '../../daemon/api/control.ts';
 import type { DaemonConnection } from '../daemon/connection.ts';
 import type { Log } from '../log.ts';
+import { followLog } from './log.ts';
 
 interface Parts {
   readonly vscode: typeof VSCode;
@@ -52,7 +53,9 @@ export async function onServer(parts: Parts, verb: ServerVerb, from: unknown): P
     }
     case 'logs': {
       const { lines } = await daemon.call('servers/logs', { ...ref, lines: 1000 });
-      return log.server(ref.name, lines);
+      log.server(ref.name, lines);
+      await followLog(daemon, log, ref);
+      return lines;
     }
   }
 }

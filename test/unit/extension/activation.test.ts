@@ -19,6 +19,7 @@ const BASE = `${pathToFileURL(ROOT).href}/`;
 const ALLOWED: readonly RegExp[] = [
   /^daemon\/api\/[\w-]+\.ts$/,
   /^extension\/(main|commands|log|sessions)\.ts$/,
+  /^extension\/call\/documents\.ts$/,
   /^extension\/clients\/(connect|plan|previews|tree)\.ts$/,
   /^extension\/daemon\/connection\.ts$/,
   /^extension\/dialogs\/workspace-trust\.ts$/,

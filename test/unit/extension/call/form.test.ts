@@ -96,6 +96,21 @@ describe('the form of a tool', () => {
     assert.deepEqual(values, { child: { child: {} } });
   });
 
+  it('asks which form first where the whole schema has several, and lets one change one’s mind', async () => {
+    const schema: Schema = {
+      type: 'object',
+      properties: { quiet: { type: 'boolean' } },
+      oneOf: [
+        { title: 'By path', properties: { path: { type: 'string' } }, required: ['path'] },
+        { title: 'By id', properties: { id: { type: 'integer' } }, required: ['id'] },
+      ],
+    };
+    const { values, shown } = await fill(['By path', 'By path', 'By id', 'id *', '7', 'GO'], schema);
+    assert.deepEqual(values, { id: 7 });
+    assert.match(shown.at(-1)?.rows.join() ?? '', /By id[\s\S]*quiet/);
+    assert.equal((await fill([undefined], schema)).end, 'left');
+  });
+
   it('ends when the question is taken back', async () => {
     const double = editorDouble(['never']);
     const over = AbortSignal.abort();
