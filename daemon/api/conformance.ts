@@ -185,6 +185,8 @@ export interface ConformanceMethods {
       folder?: string;
       /** Milliseconds a request may take; 5000 without it. */
       limitMs?: number;
+      /** Properties to run before the others, and what the server was like before: those of areas that are not so any more run first too. */
+      first?: { readonly properties: readonly string[]; readonly surface?: Readonly<Record<string, string>> };
       /** The run waits for `conform/answer` after each `tools` event with names that were not agreed to yet. */
       ask?: boolean;
     };

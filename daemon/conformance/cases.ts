@@ -1,13 +1,13 @@
 /** Findings on disk: self-contained cases under `.signalbox/conformance/`. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import type { Finding } from '../api/conformance.ts';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import type { Finding, Target } from '../api/conformance.ts';
 import { SignalboxError } from '../api/errors.ts';
 
 /** Where cases are kept, relative to a project. */
 export const CASES = join('.signalbox', 'conformance');
 
-/** What a file holds. Secrets of the target's headers and environment are not in it. */
+/** What a file holds. Secrets of the target's headers and environment are not in it; a working directory below the project is relative to it. */
 interface StoredCase {
   readonly format: 1;
   readonly finding: Finding;
@@ -21,7 +21,7 @@ interface StoredCase {
 export function storeFinding(folder: string, finding: Finding): string {
   const file = join(folder, CASES, `${finding.id}.json`);
   mkdirSync(join(folder, CASES), { recursive: true });
-  const stored: StoredCase = { format: 1, finding };
+  const stored: StoredCase = { format: 1, finding: { ...finding, target: placed(finding.target, (cwd) => portable(folder, cwd)) } };
   writeFileSync(file, `${JSON.stringify(stored, null, 2)}\n`);
   return file;
 }
@@ -54,11 +54,22 @@ export function storedFindings(folder: string): readonly Finding[] {
     .sort((one, other) => (one.requirement < other.requirement ? -1 : 1));
 }
 
+/** A folder below the project relative to it, so that a case that is committed works elsewhere. */
+function portable(folder: string, cwd: string): string {
+  const path = relative(folder, cwd);
+  return path.startsWith('..') || isAbsolute(path) ? cwd : path.replaceAll('\\', '/') || '.';
+}
+
+function placed(target: Target, place: (cwd: string) => string): Target {
+  return target.kind === 'stdio' && target.cwd !== undefined ? { ...target, cwd: place(target.cwd) } : target;
+}
+
 function read(file: string): Finding {
+  const project = dirname(dirname(dirname(resolve(file))));
   try {
     const { finding } = JSON.parse(readFileSync(file, 'utf8')) as StoredCase;
     if (typeof finding.property === 'string' && typeof finding.requirement === 'string' && typeof finding.target === 'object')
-      return finding;
+      return { ...finding, target: placed(finding.target, (cwd) => resolve(project, cwd)) };
   } catch (error) {
     throw new SignalboxError('SBX_CONFORM_CASE', `The stored case ${file} cannot be read.`, {
       why: error instanceof Error ? error.message : String(error),

@@ -28,8 +28,7 @@ function testText({ id, requirement, statement, specification }: Finding, stored
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
@@ -39,18 +38,19 @@ const { finding } = JSON.parse(readFileSync(join(here, ${JSON.stringify(stored)}
 // SIGNALBOX_TARGET (a URL, or a JSON array with a command) names another server; SIGNALBOX_TOKEN is the token of a protected one.
 const { SIGNALBOX_TARGET: other, SIGNALBOX_TOKEN: token } = process.env;
 const named = other === undefined ? finding.target : other.startsWith('[') ? commandOf(JSON.parse(other)) : { kind: 'http', url: other };
-const target = named.kind === 'http' && token !== undefined ? { ...named, tokens: { valid: token } } : named;
+const target = named.kind === 'http' ? { ...named, ...(token === undefined ? {} : { tokens: { valid: token } }) } : { ...named, cwd: resolve(project, named.cwd ?? '.') };
 
 function commandOf([command, ...args]) {
-  return { kind: 'stdio', command, args, cwd: project };
+  return { kind: 'stdio', command, args };
 }
 
 test(${JSON.stringify(`${requirement}: ${statement}`)}, async () => {
   const child = spawn(process.execPath, [join(here, ${JSON.stringify(checker)})], { cwd: project, stdio: ['pipe', 'pipe', 'inherit'] });
   child.stdin.write(JSON.stringify({ kind: 'replay', finding, target, settings: {}, limitMs: 5000 }) + '\\n');
-  let last;
-  for await (const line of createInterface({ input: child.stdout })) last = JSON.parse(line);
-  assert.equal(last?.type, 'replayed', JSON.stringify(last));
+  let output = '';
+  for await (const text of child.stdout.setEncoding('utf8')) output += text;
+  const last = JSON.parse(output.trimEnd().split('\\n').at(-1) || '{"type": "nothing"}');
+  assert.equal(last.type, 'replayed', JSON.stringify(last));
   const { broken, violations, trace } = last.replay;
   const seen = violations.find((one) => one.id === finding.requirement);
   const lines = trace.map(({ direction, text }) => direction + ' ' + text).join('\\n');

@@ -1,6 +1,7 @@
 /** The part of the control channel about conformance: thin calls into the parts. */
+import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import type { ConformanceMethods, ConformanceSettings, ConformTarget, Finding, PropertyInfo, Target } from '../api/conformance.ts';
 import { errorFromShape, SignalboxError } from '../api/errors.ts';
 import type { Paths } from '../api/paths.ts';
@@ -100,10 +101,16 @@ export function conformanceHandlers(parts: ConformanceParts): Pick<ControlHandle
       return { properties };
     },
     'conform/run': async (params, peer) => {
-      const { target, eras, seed = SEED, runs: count = RUNS, only, allow, folder, limitMs = LIMIT_MS, ask } = params;
+      const { target, eras, seed = SEED, runs: count = RUNS, only, allow, folder, limitMs = LIMIT_MS, ask, first } = params;
       listed('eras', eras, (era) => ERAS.includes(era));
       listed('only', only);
       listed('allow', allow);
+      if (first !== undefined) listed('first.properties', first.properties);
+      if (folder !== undefined && (!isAbsolute(folder) || statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true))
+        throw wrong(
+          `\`folder\` of the request, ${folder}, is no folder.`,
+          'Cases are stored below an existing folder, named by its absolute path.',
+        );
       const { target: aim, settings } = tested(target, folder);
       const job = {
         kind: 'run',
@@ -115,6 +122,7 @@ export function conformanceHandlers(parts: ConformanceParts): Pick<ControlHandle
         ...(eras === undefined ? {} : { eras }),
         ...(only === undefined ? {} : { only }),
         ...(ask === undefined ? {} : { ask }),
+        ...(first === undefined ? {} : { first: { properties: first.properties, surface: first.surface ?? {} } }),
       } as const;
       const about = target.kind === 'server' ? { configured: target.server } : {};
       return { run: runs.begin(job, peer, about, (finding) => void (folder === undefined || storeFinding(folder, finding))) };

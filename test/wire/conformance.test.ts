@@ -41,8 +41,15 @@ describe('conformance on the control channel', () => {
     folder = daemon.home.cwd;
   });
   after(async () => {
-    client.close();
+    // a run that goes on ends with the daemon
+    const { run: id } = await run(client, { target: { kind: 'server', server: 'faulty' }, eras: ['legacy'], runs: 200 });
+    assert.ok(id);
+    const running = (): number[] => readdirSync(daemon.home.paths.childrenDir).map((name) => Number(name.replace('.json', '')));
+    await until(() => running().length > 0);
+    const pids = running();
     await daemon.stop();
+    assert.deepEqual(pids.filter(isRunning), []);
+    client.close();
   });
 
   /** Begins a run and collects its events to the last. */
@@ -134,6 +141,8 @@ describe('conformance on the control channel', () => {
     await assert.rejects(client.call('conform/run', { target: { kind: 'server', server: 'made' } }), refused('SBX_CONFORM_TARGET'));
     await assert.rejects(client.call('conform/run', { target: { kind: 'server', server: 'nobody' } }), refused('SBX_SERVER_UNKNOWN'));
     await assert.rejects(client.call('conform/run', { target: { kind: 'stdio' } as never }), refused('SBX_USAGE'));
+    const nowhere = { target: { kind: 'server', server: 'fs' } as const, folder: join(folder, 'nowhere') };
+    await assert.rejects(client.call('conform/run', nowhere), refused('SBX_USAGE'));
     await assert.rejects(client.call('conform/report', { run: 'x', reporter: 'html' }), refused('SBX_CONFORM_RUN'));
   });
 

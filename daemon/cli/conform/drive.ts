@@ -4,6 +4,7 @@ import type { ControlClient } from '../../api/control-client.ts';
 import { type ErrorShape, errorFromShape, SignalboxError } from '../../api/errors.ts';
 import type { RunJob } from '../../conformance/process/job.ts';
 import type { Report } from '../../conformance/reporters/report.ts';
+import { usageError } from '../arguments.ts';
 import type { CommandContext } from '../command.ts';
 import { endpointRef } from '../target.ts';
 import { aimOf, planOf, settingsOf, tokened } from './aim.ts';
@@ -34,7 +35,7 @@ export async function drive(context: CommandContext, follower: Follower, first?:
     else if (event.type === 'tools') void asked(event.called).then(answer);
   };
   const aim = aimOf(context);
-  if (aim.kind === 'server') await throughDaemon(context, aim.server, follower, hear);
+  if (aim.kind === 'server') await throughDaemon(context, aim.server, follower, hear, first);
   else await ownRunner(context, aim.target, follower, hear, first);
   if (summary === undefined)
     throw new SignalboxError('SBX_CONFORM_RUNNER', 'The conformance run ended without a report.', {
@@ -79,7 +80,23 @@ async function ownRunner(
   if (failure !== undefined) throw failure;
 }
 
-async function throughDaemon(context: CommandContext, server: string, follower: Follower, hear: Hear): Promise<void> {
+/** Flags that a server of the configuration has in its entry. */
+const OF_ENTRY = ['settings', 'header', 'token', 'token2', 'token-expired', 'token-other', 'token-narrow'];
+
+async function throughDaemon(
+  context: CommandContext,
+  server: string,
+  follower: Follower,
+  hear: Hear,
+  first: RunJob['first'],
+): Promise<void> {
+  const given = OF_ENTRY.find((flag) => context.flags.text(flag) !== undefined);
+  if (given !== undefined)
+    throw usageError(
+      `--${given} is not for a server of the configuration.`,
+      'Its settings, headers and tokens stand in its entry.',
+      'Put them there (`conformance`, `headers`), or give a command behind `--` or a URL.',
+    );
   const client = await context.connect();
   const { workspace } = await endpointRef(context, client);
   const over = ended(client, hear);
@@ -89,6 +106,7 @@ async function throughDaemon(context: CommandContext, server: string, follower: 
     allow: context.flags.list('allow'),
     ...(follower.store === undefined ? {} : { folder: follower.store }),
     ...(follower.agree === undefined ? {} : { ask: true }),
+    ...(first === undefined ? {} : { first }),
   });
   await over(run);
 }

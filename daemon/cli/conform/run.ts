@@ -24,7 +24,9 @@ export async function runConform(context: CommandContext): Promise<number> {
   write(context, reporter, report);
   const baseline = flags.text('write-baseline');
   if (baseline !== undefined) writeBaseline(context, baseline, counted(report.findings, failOn, new Set()));
-  return counted(report.findings, failOn, known).length > 0 ? 1 : 0;
+  // Ctrl-C: what was not reached says so in the report, and is no success
+  if (context.signal.aborted) context.note('The run was cancelled: what was not reached is reported as not exercised.');
+  return context.signal.aborted || counted(report.findings, failOn, known).length > 0 ? 1 : 0;
 }
 
 /** Shows what happens as the reporter wants it: events as lines, a bar on a terminal. */

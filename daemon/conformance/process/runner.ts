@@ -43,17 +43,26 @@ export function direct(child: RunnerChild, job: Job, hear: (event: JobEvent) => 
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     words = (words + text).slice(-WORDS_KEPT);
   });
+  let broke: { readonly error: unknown } | undefined;
   const { closed: read } = readLines(child.stdout, (line) => {
-    const event = JSON.parse(line) as JobEvent;
     if (over) return;
-    over = LAST.has(event.type);
-    hear(event);
+    try {
+      const event = JSON.parse(line) as JobEvent;
+      over = LAST.has(event.type);
+      hear(event);
+    } catch (error) {
+      // a full disk under the cases, a library that prints: it belongs to this run and to nobody else
+      broke = { error };
+      over = true;
+      void child.end();
+    }
   });
   say(job);
   const finish = async (): Promise<void> => {
     const [{ code, signal }] = await Promise.all([child.exited, read]);
     // whatever its servers left behind ends with its group
     await child.end();
+    if (broke !== undefined) throw broke.error;
     if (over) return;
     throw new SignalboxError(
       'SBX_CONFORM_RUNNER',
