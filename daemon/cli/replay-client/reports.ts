@@ -45,7 +45,9 @@ export function prettyReport(report: ReplayReport): string {
         ]),
     ...(updated === undefined ? [] : [`${updated.accepted} answers accepted: ${updated.path}. As it was: ${updated.old}`]),
     `${recording} against ${against}: ${counts.join(', ')}, in ${(ms / 1000).toFixed(1)} s.`,
-  ].join('\n');
+  ]
+    .join('\n')
+    .replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '\ufffd'); // names come from servers: none commands the terminal
 }
 
 /** One difference. */

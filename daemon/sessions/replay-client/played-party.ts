@@ -1,6 +1,7 @@
 /** One recorded connection played over a live one: each recorded frame in its turn, sent or waited for. */
 import { SignalboxError } from '../../api/errors.ts';
 import type { FrameLine, ReplayDifference } from '../../api/recordings.ts';
+import type { Edge } from '../../api/sessions.ts';
 import { MODERN_VERSION } from '../../protocol/eras.ts';
 import {
   isRequest,
@@ -47,6 +48,7 @@ const HANDSHAKES: ReadonlySet<string> = new Set(['initialize', 'server/discover'
 export class PlayedParty {
   readonly live: LiveParty;
   readonly #context: PlayContext;
+  readonly #edge: Edge;
   readonly #open = new OpenRequests<Exchange>();
   readonly #questions: PlayedQuestions;
   /** Recorded notifications that belong to no request. */
@@ -62,6 +64,7 @@ export class PlayedParty {
   constructor(context: PlayContext, recorded: PartySurvey, live: LiveParty) {
     this.#context = context;
     this.live = live;
+    this.#edge = recorded.edge;
     this.#questions = new PlayedQuestions(context, recorded, live);
   }
 
@@ -150,15 +153,29 @@ export class PlayedParty {
 
   #heardNotification(line: FrameLine, message: Notification): void {
     this.#recorded.set(message.method, (this.#recorded.get(message.method) ?? 0) + 1);
-    const token = message.method === 'notifications/progress' ? message.params?.['progressToken'] : undefined;
-    const exchange =
-      token === undefined
-        ? line.stream === undefined || !this.live.streams
-          ? undefined
-          : this.#open.get(line.stream, line.call)
-        : this.#open.values().find(({ request }) => metaOf(request.params)?.['progressToken'] === token);
+    const exchange = this.#exchangeOf(line, message);
     if (exchange === undefined || exchange.request.method === 'subscriptions/listen') this.#loose.push({ n: line.n, message });
     else exchange.notifications.push({ n: line.n, message });
+  }
+
+  /** The request a recorded notification belongs to: by its token, or by what the recording knows, where the live side will know it too. */
+  #exchangeOf(line: FrameLine, { method, params }: Notification): Exchange | undefined {
+    if (method === 'notifications/progress') {
+      const token = params?.['progressToken'];
+      return this.#open.values().find(({ request }) => metaOf(request.params)?.['progressToken'] === token);
+    }
+    if (!this.live.streams) return undefined;
+    if (line.stream !== undefined) return this.#open.get(line.stream, line.call);
+    const called = this.#edge === 'client' && line.call !== undefined;
+    return called ? this.#open.values().find((exchange) => exchange.line.call === line.call) : undefined;
+  }
+
+  /** Notifications of a request that are compared: what came on its stream only where the recording knows streams or calls. */
+  #noted({ line, notifications, sent }: Exchange): { readonly told: readonly Notification[]; readonly tells: readonly Notification[] } {
+    if (this.#context.rules.notifications === 'none') return { told: [], tells: [] };
+    const traced = line.stream !== undefined || (this.#edge === 'client' && line.call !== undefined);
+    const tells = (sent?.notifications ?? []).filter(({ method }) => traced || method === 'notifications/progress');
+    return { told: notifications.map(({ message }) => message), tells };
   }
 
   /** A client that asks after it was told of a change must not ask before the live server has told it. */
@@ -204,7 +221,7 @@ export class PlayedParty {
   }
 
   #compare(line: FrameLine, exchange: Exchange, recorded: Response, { message, ms }: Answered, recordedMs: number): void {
-    const { findings, substitution, rulesFor, rules } = this.#context;
+    const { findings, substitution, rulesFor } = this.#context;
     const { request, target, sent } = exchange;
     // How far a task was at that moment is chance.
     if (request.method === 'tasks/get' && 'result' in recorded && !hasEnded(recorded) && 'result' in message) {
@@ -221,11 +238,11 @@ export class PlayedParty {
       this.#blocked.add(roundKey(request));
       substitution.lose(before);
     }
-    const noted = rules.notifications !== 'none';
-    const [told, tells] = [exchange.notifications.map(({ message: one }) => one), sent?.notifications ?? []];
+    const { told, tells } = this.#noted(exchange);
+    const noted = told.length + tells.length > 0;
     const found = differences(
-      noted && told.length + tells.length > 0 ? { ...before, notifications: told } : before,
-      noted && told.length + tells.length > 0 ? { ...after, notifications: tells } : after,
+      noted ? { ...before, notifications: told } : before,
+      noted ? { ...after, notifications: tells } : after,
       which,
     );
     findings.pass(request.method, target, found.ignored);
@@ -246,13 +263,13 @@ export class PlayedParty {
       });
   }
 
-  #accept(line: FrameLine, { notifications, sent }: Exchange, recorded: Response, message: Response): void {
+  #accept(line: FrameLine, exchange: Exchange, recorded: Response, message: Response): void {
     const { accepted, substitution } = this.#context;
     if (accepted === undefined) return;
     accepted.answers.set(line.n, { jsonrpc: '2.0', id: recorded.id, ...substitution.toRecorded(bodyOf(message)) });
-    const [told, tells] = [notifications.map((one) => one.message), sent?.notifications ?? []];
+    const { told, tells } = this.#noted(exchange);
     if (JSON.stringify(told) === JSON.stringify(tells)) return;
-    for (const { n } of notifications) accepted.dropped.add(n);
+    for (const { n } of exchange.notifications) accepted.dropped.add(n);
     accepted.inserted.set(line.n, substitution.toRecorded(tells));
   }
 }

@@ -1,6 +1,7 @@
 /** The first look at a recording: who said what to whom, what may be called, what will be asked. Bounded by connections, tools and questions. */
 import { SignalboxError } from '../../api/errors.ts';
 import type { FrameLine, OpenLine, RecordingLine } from '../../api/recordings.ts';
+import type { Edge } from '../../api/sessions.ts';
 import { isObject, isRequest, type JsonObject, type Message } from '../../protocol/message.ts';
 import { canonical } from '../compare/canonical.ts';
 
@@ -14,6 +15,7 @@ export interface LineSource {
 /** One recorded connection or session, to be played over one link. */
 export interface PartySurvey {
   readonly key: string;
+  readonly edge: Edge;
   /** Number of its last frame. */
   last: number;
   /** Whether its first request is the legacy handshake, or it needs none. */
@@ -68,7 +70,7 @@ export async function survey(source: LineSource, choice: EdgeChoice): Promise<Su
     const key = open.edge === 'client' && open.session !== undefined ? `session ${open.session}` : `connection ${line.c}`;
     const known = parties.get(key);
     if (known !== undefined) return known;
-    const made = { key, last: line.n, handshake: true, questions: new Map(), asked: new Map() };
+    const made = { key, edge: open.edge, last: line.n, handshake: true, questions: new Map(), asked: new Map() };
     parties.set(key, made);
     return made;
   };

@@ -248,6 +248,38 @@ test('notifications that belong to no request count where a rule says so', async
   );
 });
 
+test('log lines of a call recorded at a pipe are found again on the stream of HTTP', async () => {
+  const log = (data: string): Json => ({ method: 'notifications/message', params: { level: 'info', data } });
+  const server =
+    (data: string): OpenLive =>
+    async (listener) => ({
+      kind: 'http',
+      send: (message) => {
+        const request = message as unknown as Json;
+        const related = request['id'] as number;
+        const live: Live = {
+          listener,
+          send: (said) => setImmediate(() => listener.message({ jsonrpc: '2.0', ...said } as unknown as Message, related)),
+        };
+        if (hello(request, live)) return;
+        live.send(log(data));
+        live.send(text(related, 'done'));
+      },
+      abandon: () => {},
+      agreed: () => {},
+      close: async () => {},
+    });
+  const plain = lines([...HELLO, call(1, {}), ['<', log('here')], answer(1, 'done')]);
+  const traced = plain.map((line) => (line.k === 'frame' && line.n >= 4 ? { ...line, call: 4 } : line));
+  assert.deepEqual(told(await replay(traced, server('here'))), []);
+  const other = await replay(traced, server('there'));
+  assert.deepEqual(
+    other.differences.map(({ changes }) => changes.map(({ pointer }) => pointer)),
+    [['/notifications/0/params/data']],
+  );
+  assert.deepEqual(told(await replay(plain, server('there'))), [], 'whose a line was is not known');
+});
+
 test('a task that had ended is asked for until it has; how far it was before does not count', async () => {
   let looked = 0;
   const server = serverOf((message, live) => {
