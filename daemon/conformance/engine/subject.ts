@@ -217,9 +217,11 @@ async function watch(session: Session, tool: Tool, era: Era): Promise<Role> {
   let { ms } = answer;
   for (let more = 0; more < 2 && ms > HESITANT_MS && ms < 3000 && session.ended === undefined; more++)
     ms = Math.min(ms, (await session.request('tools/call', { name: tool.name, arguments: tool.sample }, { capabilities })).ms);
+  // the machine's own delay is none of the tool's
+  const idle = ms > HESITANT_MS ? (await session.request(era === 'legacy' ? 'ping' : 'server/discover')).ms : 0;
   return {
     tool,
-    ms,
+    ms: Math.max(1, ms - idle),
     progress: methods.includes('notifications/progress'),
     logs: methods.includes('notifications/message'),
     asks:

@@ -8,16 +8,16 @@ const NUMBERS = [0, 1, -1, 0.5, 2 ** 31, -(2 ** 31), 2 ** 53 - 1];
 /**
  * Edge values of the properties of an object schema.
  * @param full a valid value with as many properties as there are
- * @returns valid values, each differing from `full` in one property, and one with the required properties alone
+ * @returns valid values: `full`, one with the required properties alone, and others that differ from `full` in one property
  */
 export function extremes(schema: unknown, full: JsonObject): readonly JsonObject[] {
   const validate = compile(schema);
   const properties = isObject(schema) ? schema['properties'] : undefined;
   if (validate instanceof Error || !isObject(properties)) return [];
   const required = isObject(schema) && Array.isArray(schema['required']) ? (schema['required'] as unknown[]) : [];
-  const found = [Object.fromEntries(Object.entries(full).filter(([key]) => required.includes(key)))];
+  const found = [full, Object.fromEntries(Object.entries(full).filter(([key]) => required.includes(key)))];
   for (const [key, part] of Object.entries(properties)) for (const value of edges(part)) found.push({ ...full, [key]: value });
-  const seen = new Set([JSON.stringify(full)]);
+  const seen = new Set<string>();
   return found.filter((value) => {
     const text = JSON.stringify(value);
     if (seen.has(text) || validate(value) !== undefined) return false;
