@@ -9,7 +9,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
-import type { RecordingInfo } from '../../daemon/api/recordings.ts';
+import type { ControlClient } from '../../daemon/api/control-client.ts';
 import { openControl, runningDaemon } from '../../daemon/cli/connection.ts';
 import { type DaemonFixture, finish, type Home, startDaemonFixture } from '../fixtures/daemon.ts';
 import { type Json, PEER_KINDS, type Peer, type PeerKind, type Person, type Target } from './peers.ts';
@@ -21,6 +21,7 @@ const PLAYERS = PEER_KINDS.filter(({ title }) => title.includes('HTTP'));
 const PIPED = PEER_KINDS.filter(({ title }) => title.includes('bridge'));
 
 let daemon: DaemonFixture;
+let control: ControlClient;
 /** What the recorded clients heard and were asked, by era. */
 const heard: Record<string, Heard> = {};
 
@@ -43,14 +44,18 @@ before(async () => {
       endpoints: { default: { namespaces: ['all'] } },
     },
   });
+  control = await openControl(await runningDaemon(daemon.home.paths));
   for (const era of ERAS) {
-    await daemon.home.json('record', 'start', '--name', era, '--client', 'test');
+    await control.call('record/start', { name: era, client: 'test' });
     heard[era] = await story(kindOf(PLAYERS, era === 'legacy' ? 'v1 SDK' : 'modern'), daemon);
-    const { frames } = await daemon.home.json<RecordingInfo>('record', 'stop', era);
+    const { frames } = await control.call('record/stop', { recording: era });
     assert.ok(frames > 20);
   }
 });
-after(() => daemon.stop());
+after(async () => {
+  control.close();
+  await daemon.stop();
+});
 
 for (const era of ERAS)
   describe(`a recording of the ${era} era`, () => {
@@ -85,8 +90,8 @@ for (const era of ERAS)
         endpoints: { ...before.endpoints, [name]: { namespaces: [name] } },
       };
       writeFileSync(home.paths.configFile, JSON.stringify(config));
-      await until(async () => (await daemon.status()).endpoints.some((endpoint) => endpoint.name === name));
-      const target = { home, ...(await home.json<{ url: string; token: string }>('clients', 'token', 'mocked', '--endpoint', name)) };
+      await until(async () => (await control.call('status', {})).endpoints.some((endpoint) => endpoint.name === name));
+      const target = { home, ...(await control.call('clients/token', { client: 'mocked', endpoint: name })) };
       const own = era === 'legacy' ? 'old' : 'new';
       const expected = heard[era]?.texts.slice(...(own === 'old' ? [0, 4] : [4, 8]));
       for (const kind of PLAYERS) {
@@ -98,33 +103,28 @@ for (const era of ERAS)
           await peer.close();
         }
       }
-      const status = await daemon.status();
+      const status = await control.call('status', {});
       assert.equal(status.servers.find((server) => server.name === name)?.kind, 'recording');
     });
   });
 
 describe('a recording at a URL of the daemon', () => {
   it('is served until it is stopped, and nobody finds it by guessing', async () => {
-    const client = await openControl(await runningDaemon(daemon.home.paths));
-    try {
-      const { id, url } = await client.call('replay/serve', { recording: 'legacy', server: 'old' });
-      const target = { home: daemon.home, url, token: '' };
-      const peer = await kindOf(PLAYERS, 'v1 SDK').connect(target, new Ada());
-      assert.equal(await peer.call('plain', {}), 'plain');
-      await peer.close();
-      assert.equal((await fetch(url.replace(/[^/]+$/, 'guessed'), { method: 'POST' })).status, 404);
-      assert.equal((await fetch(url, { method: 'POST', headers: { origin: 'https://evil.example' } })).status, 403);
-      assert.deepEqual(
-        (await daemon.status()).replays?.map((replay) => replay.id),
-        [id],
-      );
-      await client.call('replay/stop', { id });
-      assert.equal((await daemon.status()).replays, undefined);
-      await assert.rejects(fetch(url));
-      await assert.rejects(client.call('replay/stop', { id }), { code: 'SBX_REPLAY_UNKNOWN' });
-    } finally {
-      client.close();
-    }
+    const { id, url } = await control.call('replay/serve', { recording: 'legacy', server: 'old' });
+    const target = { home: daemon.home, url, token: '' };
+    const peer = await kindOf(PLAYERS, 'v1 SDK').connect(target, new Ada());
+    assert.equal(await peer.call('plain', {}), 'plain');
+    await peer.close();
+    assert.equal((await fetch(url.replace(/[^/]+$/, 'guessed'), { method: 'POST' })).status, 404);
+    assert.equal((await fetch(url, { method: 'POST', headers: { origin: 'https://evil.example' } })).status, 403);
+    assert.deepEqual(
+      (await control.call('status', {})).replays?.map((replay) => replay.id),
+      [id],
+    );
+    await control.call('replay/stop', { id });
+    assert.equal((await control.call('status', {})).replays, undefined);
+    await assert.rejects(fetch(url));
+    await assert.rejects(control.call('replay/stop', { id }), { code: 'SBX_REPLAY_UNKNOWN' });
   });
 });
 
