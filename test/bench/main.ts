@@ -11,6 +11,7 @@ import { bundle, Daemon, untapped } from './daemon.ts';
 import { endAll, Generator, serve } from './processes.ts';
 import { report, type Section } from './report.ts';
 import { bareRoutes, daemonRoutes, daemonServers, peerRoutes, type Route, tried } from './routes.ts';
+import { activation } from './sections/activation.ts';
 import { calls } from './sections/calls.ts';
 import type { Context } from './sections/context.ts';
 import { hung } from './sections/hung.ts';
@@ -21,7 +22,7 @@ import { start } from './sections/start.ts';
 import { tap } from './sections/tap.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const SECTIONS = { calls, list, start, memory, hung, progress, tap };
+const SECTIONS = { calls, list, start, memory, hung, progress, tap, activation };
 type Name = keyof typeof SECTIONS;
 
 const { values: flags } = parseArgs({
