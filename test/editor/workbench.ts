@@ -13,7 +13,13 @@ export function quickInput(page: Page): Locator {
 
 /** Runs a command through the palette. */
 export async function command(page: Page, title: string): Promise<void> {
-  await page.keyboard.press('F1');
+  // A workbench that was just loaded may not listen to keys yet.
+  for (let times = 0; times < 10 && !(await quickInput(page).isVisible()); times++) {
+    await page.keyboard.press('F1');
+    await quickInput(page)
+      .waitFor({ timeout: 2_000 })
+      .catch(() => undefined);
+  }
   await quickInput(page).fill(`>${title}`);
   await page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor();
   await page.keyboard.press('Enter');
