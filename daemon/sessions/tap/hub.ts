@@ -63,6 +63,8 @@ export class TapHub implements Tap, ChannelHub {
   #bytes = 0;
   #forgotten = 0;
   #lastForgotten = 0;
+  /** Time of the last one. */
+  #forgottenAt = 0;
 
   constructor(options: TapHubOptions = {}) {
     this.#options = options;
@@ -106,8 +108,8 @@ export class TapHub implements Tap, ChannelHub {
   }
 
   /** Events of sessions that are forgotten, and the last of them. */
-  get forgotten(): { readonly events: number; readonly last: number } {
-    return { events: this.#forgotten, last: this.#lastForgotten };
+  get forgotten(): { readonly events: number; readonly last: number; readonly time: number } {
+    return { events: this.#forgotten, last: this.#lastForgotten, time: this.#forgottenAt };
   }
 
   /** Number of the last event. */
@@ -150,6 +152,7 @@ export class TapHub implements Tap, ChannelHub {
     if (home.forgotten) {
       this.#forgotten += 1;
       this.#lastForgotten = event.seq;
+      this.#forgottenAt = event.time;
     } else {
       const events = ring.size;
       const bytes = ring.bytes;
@@ -219,7 +222,9 @@ export class TapHub implements Tap, ChannelHub {
     this.#events -= ring.size;
     this.#bytes -= ring.bytes;
     this.#forgotten += ring.size + ring.dropped;
-    this.#lastForgotten = Math.max(this.#lastForgotten, ring.lastDropped, ring.at(ring.size - 1)?.seq ?? 0);
+    const last = ring.at(ring.size - 1);
+    this.#lastForgotten = Math.max(this.#lastForgotten, ring.lastDropped, last?.seq ?? 0);
+    this.#forgottenAt = Math.max(this.#forgottenAt, last?.time ?? 0);
   }
 
   #server(server: string, workspace: string | undefined, session?: string): Home {

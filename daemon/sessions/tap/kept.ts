@@ -10,6 +10,8 @@ export interface Gap {
   /** Of the last one that is missing. */
   readonly seq: number;
   readonly lost: number;
+  /** When what follows it happened. */
+  readonly time: number;
   /** Whose they were; undefined: of sessions that are forgotten. */
   readonly home: Home | undefined;
 }
@@ -22,12 +24,13 @@ export interface Gap {
 export function keptEvents(hub: TapHub, filter: TapFilter, after = 0): readonly (TapEvent | Gap)[] {
   const matches = matcher(filter, () => hub.sessions());
   const found: (TapEvent | Gap)[] = [];
-  const { events: lost, last } = hub.forgotten;
-  if (lost > 0 && last > after && filter.session === undefined) found.push({ kind: 'gap', seq: last, lost, home: undefined });
+  const { events: lost, last, time } = hub.forgotten;
+  if (lost > 0 && last > after && filter.session === undefined) found.push({ kind: 'gap', seq: last, lost, time, home: undefined });
   for (const home of hub.homes()) {
     if (!mayHold(home, filter, hub)) continue;
     const { ring } = home;
-    if (ring.lastDropped > after) found.push({ kind: 'gap', seq: ring.lastDropped, lost: ring.dropped, home });
+    if (ring.lastDropped > after)
+      found.push({ kind: 'gap', seq: ring.lastDropped, lost: ring.dropped, time: ring.at(0)?.time ?? hub.now(), home });
     for (let index = ring.after(after); index < ring.size; index++) {
       const event = ring.at(index);
       if (event !== undefined && matches(event, home)) found.push(event);

@@ -59,7 +59,7 @@ export function wanted(row: TrafficRow, query: TrafficQuery, message: () => obje
 }
 
 /** The row of a gap. */
-export function gapRow({ seq, lost, home }: Gap, time: number): TrafficRow {
+export function gapRow({ seq, lost, time, home }: Gap): TrafficRow {
   const whose =
     home === undefined ? 'of sessions that ended long ago' : home.kind === 'session' ? `of session ${home.id}` : `of ${home.server}`;
   return {
@@ -82,20 +82,17 @@ export async function queryRows(hub: TapHub, query: TrafficQuery, making: RowMak
   const limit = Math.max(1, Math.min(LIMIT_MAX, query.limit ?? LIMIT));
   const forwards = query.after !== undefined;
   const maker = rowsFor(query, making);
-  const found: (TrafficRow | undefined)[] = [];
+  const found: TrafficRow[] = [];
   let more = false;
   let dropped = 0;
   let slice = performance.now();
-  let time = hub.now();
   // From the beginning, whatever is asked for: what a response answers stands before it.
   for (const event of keptEvents(hub, filterOf(query))) {
     if (query.before !== undefined && event.seq >= query.before) break;
+    const row = event.seq <= (query.after ?? 0) ? maker.see(event) : event.kind === 'gap' ? gapRow(event) : maker.row(event);
     const message = event.kind === 'frame' ? event.message : undefined;
-    const row = event.kind === 'gap' ? gapRow(event, time) : maker.row(event);
-    if (event.kind === 'gap') dropped += event.lost;
-    else time = event.time;
-    const fits = event.seq > (query.after ?? 0) && wanted(row, query, () => (message === undefined ? undefined : maker.message(message)));
-    if (fits) {
+    if (row !== undefined && event.kind === 'gap') dropped += event.lost;
+    if (row !== undefined && wanted(row, query, () => (message === undefined ? undefined : maker.message(message)))) {
       if (forwards && found.length === limit) {
         more = true;
         break;
@@ -112,7 +109,7 @@ export async function queryRows(hub: TapHub, query: TrafficQuery, making: RowMak
       slice = performance.now();
     }
   }
-  const rows = found.slice(-limit).flatMap((row) => row ?? []);
+  const rows = found.slice(-limit);
   return { rows: rows.map((row) => (row.message === undefined ? row : { ...row, message: maker.message(row.message) })), more, dropped };
 }
 

@@ -28,7 +28,7 @@ export class TrafficRows {
   }
 
   /** Takes note of an event no row is wanted for. */
-  see(event: TapEvent): void {
+  see(event: TapEvent | { readonly kind: 'gap' }): undefined {
     if (event.kind !== 'frame') return;
     const { message } = event;
     if (!('method' in message)) this.#pairing.answered(event);

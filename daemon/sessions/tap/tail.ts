@@ -106,7 +106,7 @@ export class Tail {
   /** What was left out stands in the queue as a gap, at its place. */
   #markLost(): void {
     if (this.#lost === 0) return;
-    this.#queue.push({ kind: 'gap', seq: this.#lastLost, lost: this.#lost, home: undefined });
+    this.#queue.push(new Missed(this.#lastLost, this.#lost, this.#parts.hub.now()));
     this.#lost = 0;
   }
 
@@ -119,7 +119,7 @@ export class Tail {
   }
 
   #flush(): void {
-    const { id, query, hub, send, backlog } = this.#parts;
+    const { id, query, send, backlog } = this.#parts;
     if (backlog() > BACKLOG) return this.#soon(BACKLOG_MS);
     const room = Math.min(BATCH, UNACKNOWLEDGED - this.#sent.length);
     if (room <= 0) return; // until the reader says that it has taken some
@@ -133,7 +133,7 @@ export class Tail {
       this.#head += 1;
       if (event.kind === 'gap') {
         dropped += event.lost;
-        rows.push(event.home === undefined ? missed(event, hub.now()) : gapRow(event, hub.now()));
+        rows.push(event instanceof Missed ? event.row() : gapRow(event));
         continue;
       }
       this.#bytes -= this.#cost(event);
@@ -158,7 +158,23 @@ export class Tail {
   }
 }
 
-function missed({ seq, lost }: Gap, time: number): TrafficRow {
-  const text = `${lost} ${lost === 1 ? 'event' : 'events'} left out: this view was slower than the traffic`;
-  return { seq, time, kind: 'gap', edge: 'client', text };
+/** What this view missed, because it was slower than the traffic. */
+class Missed implements Gap {
+  readonly kind = 'gap';
+  readonly seq: number;
+  readonly lost: number;
+  readonly time: number;
+  readonly home = undefined;
+
+  constructor(seq: number, lost: number, time: number) {
+    this.seq = seq;
+    this.lost = lost;
+    this.time = time;
+  }
+
+  row(): TrafficRow {
+    const { seq, lost, time } = this;
+    const text = `${lost} ${lost === 1 ? 'event' : 'events'} left out: this view was slower than the traffic`;
+    return { seq, time, kind: 'gap', edge: 'client', text };
+  }
 }
