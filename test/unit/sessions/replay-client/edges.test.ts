@@ -280,6 +280,81 @@ test('log lines of a call recorded at a pipe are found again on the stream of HT
   assert.deepEqual(told(await replay(plain, server('there'))), [], 'whose a line was is not known');
 });
 
+test('what was asked after an answer waits for it, what was asked at once does not', async () => {
+  const order: string[] = [];
+  const held: (() => void)[] = [];
+  const server = serverOf((message, live) => {
+    if (hello(message, live)) return;
+    const { who } = (message['params'] as { arguments: { who: string } }).arguments;
+    order.push(`asked ${who}`);
+    const give = (): void => {
+      order.push(`answered ${who}`);
+      live.send(text(message['id'], who));
+    };
+    if (who === 'a') held.push(give);
+    else if (who === 'b') {
+      // The first gets its answer when the second has come, and late: whoever waits for one before sending the other waits for ever.
+      for (const first of held) setTimeout(first, 50);
+      give();
+    } else give();
+  });
+  const recorded = lines([
+    ...HELLO,
+    call(1, { who: 'a' }),
+    call(2, { who: 'b' }),
+    answer(2, 'b'),
+    answer(1, 'a'),
+    call(3, { who: 'c' }),
+    answer(3, 'c'),
+  ]);
+  assert.deepEqual(told(await replay(recorded, server.open)), []);
+  assert.deepEqual(order, ['asked a', 'asked b', 'answered b', 'answered a', 'asked c', 'answered c']);
+});
+
+test('a request is taken back after as much progress as it was, and over modern HTTP by closing its stream', async () => {
+  const abandoned: unknown[] = [];
+  const progress = (count: number): Json => ({ method: 'notifications/progress', params: { progressToken: 'p', progress: count } });
+  const recorded = (meta: Json): readonly RecordingLine[] =>
+    lines([
+      ...HELLO,
+      ['>', { id: 1, method: 'tools/call', params: { name: 'read', _meta: { progressToken: 'p', ...meta } } }],
+      ['<', progress(1)],
+      ['<', progress(2)],
+      ['>', { method: 'notifications/cancelled', params: { requestId: 1, reason: 'enough' } }],
+      ['>', { id: 2, method: 'ping' }],
+      ['<', { id: 2, result: {} }],
+    ]);
+  const seen: string[] = [];
+  const server =
+    (kind: 'stdio' | 'http'): OpenLive =>
+    async (listener) => ({
+      kind,
+      send: (message) => {
+        const request = message as unknown as Json;
+        const live: Live = {
+          listener,
+          send: (said) => setImmediate(() => listener.message({ jsonrpc: '2.0', ...said } as unknown as Message)),
+        };
+        if (request['method'] === 'notifications/cancelled') seen.push(`cancelled ${(request['params'] as Json)['requestId']}`);
+        else if (request['method'] === 'ping') live.send({ id: request['id'], result: {} });
+        else if (!hello(request, live))
+          for (const count of [1, 2])
+            setTimeout(() => {
+              seen.push(`progress ${count}`);
+              live.send(progress(count));
+            }, count * 40);
+      },
+      abandon: (id) => void abandoned.push(id),
+      agreed: () => {},
+      close: async () => {},
+    });
+  assert.deepEqual(told(await replay(recorded({}), server('stdio'))), []);
+  assert.deepEqual(seen, ['progress 1', 'progress 2', 'cancelled 1']);
+  const modern = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' };
+  assert.deepEqual(told(await replay(recorded(modern), server('http'))), []);
+  assert.deepEqual([abandoned.includes(1), seen.slice(3)], [true, ['progress 1', 'progress 2']]);
+});
+
 test('a task that had ended is asked for until it has; how far it was before does not count', async () => {
   let looked = 0;
   const server = serverOf((message, live) => {
