@@ -365,6 +365,58 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     breaks: ['CCH-TTL'],
     out: onResult('resources/read', (result) => (result['ttlMs'] === undefined ? result : { ...result, ttlMs: 0.5 })),
   },
+  'changes of lists are kept quiet': {
+    breaks: ['RES-LISTCHANGED', 'SUB-DELIVER'],
+    out: (message) => (message['method'] === 'notifications/resources/list_changed' ? [] : [message]),
+  },
+  'updates are kept quiet': {
+    breaks: ['RES-UPDATED-SENT'],
+    out: (message) => (message['method'] === 'notifications/resources/updated' ? [] : [message]),
+  },
+  'numeric subscription ids become texts': {
+    breaks: ['SUB-ID'],
+    out: (message) => {
+      const meta = isObject(message['params']) ? message['params']['_meta'] : undefined;
+      if (!isObject(meta) || meta['io.modelcontextprotocol/subscriptionId'] === undefined) return [message];
+      const id = String(meta['io.modelcontextprotocol/subscriptionId']);
+      return [{ ...message, params: { ...(message['params'] as Json), _meta: { 'io.modelcontextprotocol/subscriptionId': id } } }];
+    },
+  },
+  'updates go to whoever listens': {
+    breaks: ['RES-UPDATED-ONLY-SUB', 'SUB-FILTER'],
+    out: (message) =>
+      message['method'] === 'notifications/resources/list_changed'
+        ? [
+            message,
+            {
+              ...message,
+              method: 'notifications/resources/updated',
+              params: { ...(message['params'] as Json), uri: 'note://all/note-20' },
+            },
+          ]
+        : [message],
+  },
+  'every log message comes two hundred times': {
+    breaks: ['LOG-RATE'],
+    out: (message) => (message['method'] === 'notifications/message' ? Array.from({ length: 200 }, () => message) : [message]),
+  },
+  'requests are never forgotten': {
+    breaks: ['ROB-MEMORY'],
+    in: (message, { memory }) => {
+      const kept = (memory['kept'] ?? []) as unknown[];
+      kept.push(Buffer.alloc(60_000, 1));
+      memory['kept'] = kept;
+      return [message];
+    },
+  },
+  'questions have a key twice': {
+    breaks: ['MRTR-KEYS'],
+    out: (message) => {
+      const asked = resultOf(message)?.['inputRequests'];
+      const [key] = Object.keys(isObject(asked) ? asked : {});
+      return key === undefined ? [message] : [JSON.stringify(message).replace(`"${key}":`, `"${key}":{},"${key}":`)];
+    },
+  },
   'the second page begins one too early': {
     breaks: ['PAG-PARTITION'],
     out: (message, context) => {

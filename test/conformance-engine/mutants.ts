@@ -51,12 +51,12 @@ const SILENT: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Runs the properties about one fault.
+ * Runs the properties about one fault; with `whole` every property, with the default budget.
  * @returns ids found
  */
 export async function findingsOf(
   { stem, era, transport }: Pick<Mutant, 'stem' | 'era' | 'transport'>,
-  faults: readonly string[] = [stem],
+  { whole = false, faults = [stem] }: { readonly whole?: boolean; readonly faults?: readonly string[] } = {},
 ): Promise<readonly string[]> {
   const http = transport === 'http' ? await serveHttp(faults) : undefined;
   const main = new URL('./reference/main.ts', import.meta.url).pathname;
@@ -69,11 +69,11 @@ export async function findingsOf(
       target,
       eras: [era],
       seed: 1,
-      runs: 8,
-      limitMs: 1500,
+      runs: whole ? 20 : 8,
+      limitMs: whole ? 5000 : 1500,
       safety: { allow: [] },
-      only: stem,
-      signal: AbortSignal.timeout(40_000),
+      ...(whole ? {} : { only: stem }),
+      signal: AbortSignal.timeout(whole ? 300_000 : 40_000),
       emit: () => {},
     });
     return findings.filter(({ flaky }) => !flaky).map(({ requirement }) => requirement);
