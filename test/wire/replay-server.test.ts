@@ -141,6 +141,29 @@ describe('a recording over HTTP', () => {
   });
 });
 
+describe('modern clients over HTTP', () => {
+  it('begin a story of their own with server/discover, and otherwise go on with the one of who says the same of itself', async () => {
+    const counted = [call(1, 'n'), text(1, 'one'), call(2, 'n'), text(2, 'two')];
+    const rehearsal = new Rehearsal(readScript(recorded([...HELLO, ...counted])));
+    const { url, close } = await serveReplay({ rehearsal, port: 0, path: '/mcp' });
+    const post = async (method: string, params: Json, client: string): Promise<Json | undefined> => {
+      const _meta = { ...modern(), 'io.modelcontextprotocol/clientInfo': { name: client, version: '1' } };
+      const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta } });
+      const headers = { ...JSON_TYPE, ...modernHeaders(method, params['name'] as string | undefined) };
+      return (await messages(await fetch(url, { method: 'POST', headers, body })))[0];
+    };
+    const count = async (client: string): Promise<unknown> => textIn(await post('tools/call', { name: 'n', arguments: {} }, client));
+    try {
+      assert.deepEqual([await count('a'), await count('b'), await count('a')], ['one', 'one', 'two']);
+      const { supportedVersions } = (await post('server/discover', {}, 'a'))?.['result'] as Json;
+      assert.deepEqual(supportedVersions, ['2026-07-28']);
+      assert.deepEqual([await count('a'), await count('b')], ['one', 'two']);
+    } finally {
+      await close();
+    }
+  });
+});
+
 describe('a fault of a replay', () => {
   const kinds: readonly (readonly [FaultRule, (called: Promise<Response>) => Promise<void>])[] = [
     [

@@ -37,7 +37,7 @@ export function knownLists(lines: readonly RecordingLine[], opens: ReadonlyMap<s
   const aliases = new Set<string>();
   const listed: { readonly kind: 'tools' | 'prompts'; readonly definition: JsonObject }[] = [];
   for (const line of lines) {
-    if (line.k !== 'frame' || line.m === undefined) continue;
+    if (line.k !== 'frame' || line.m === undefined || !isObject(line.m)) continue;
     const open = opens.get(line.c);
     const message = line.m as Message;
     const own = open?.edge === 'server' ? open.server === server && line.d === 'out' : server === undefined && line.d === 'in';

@@ -139,11 +139,16 @@ export class Schedule {
   }
 
   #late(): void {
-    const limit = performance.now() - this.#pace.patienceMs;
-    const first = this.#order.find(({ blockedAt }) => blockedAt !== undefined && blockedAt <= limit);
-    if (first !== undefined)
-      for (const frame of first.frame.party.frames.slice(first.at, first.frame.at))
-        if (frame.by === 'client' && !this.#seen.has(frame)) this.#missed.add(frame);
+    const now = performance.now();
+    for (const armed of this.#order) {
+      if (armed.blockedAt === undefined || armed.blockedAt > now - this.#pace.patienceMs) continue;
+      // What holds it up may be another answer that has its time still to come: then it is looked at again after as long.
+      armed.blockedAt = now;
+      for (let at = armed.at; at < armed.frame.at; at++) {
+        const frame = armed.frame.party.frames[at];
+        if (frame?.by === 'client' && !this.#seen.has(frame)) this.#missed.add(frame);
+      }
+    }
     this.run();
   }
 }

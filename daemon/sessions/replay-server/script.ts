@@ -3,6 +3,7 @@ import type { FrameLine, OpenLine, RecordingLine } from '../../api/recordings.ts
 import { MAY_ASK } from '../../protocol/asking.ts';
 import { type Era, eraOf, META } from '../../protocol/eras.ts';
 import {
+  checkMessage,
   isNotification,
   isObject,
   isRequest,
@@ -88,7 +89,7 @@ export function readScript(lines: Iterable<RecordingLine>, server?: string): Scr
   const chosen = server ?? (clientEdge ? undefined : servers[0]);
   const readers = new Map<string, PartyReader>();
   for (const line of all) {
-    if (line.k !== 'frame' || line.m === undefined) continue;
+    if (line.k !== 'frame' || line.m === undefined || !isMessage(line.m)) continue;
     const open = opens.get(line.c);
     if (open === undefined || (chosen === undefined ? open.edge !== 'client' : open.edge !== 'server' || open.server !== chosen)) continue;
     const name = partyName(open);
@@ -97,12 +98,22 @@ export function readScript(lines: Iterable<RecordingLine>, server?: string): Scr
       reader = new PartyReader(name, open.transport === 'http');
       readers.set(name, reader);
     }
-    reader.read(line, line.m as Message, (line.d === 'in') === (open.edge === 'client') ? 'client' : 'server');
+    reader.read(line, line.m, (line.d === 'in') === (open.edge === 'client') ? 'client' : 'server');
   }
   for (const reader of readers.values()) reader.end();
   const parties = [...readers.values()].map(({ party }) => party);
   const exchanges = [...readers.values()].flatMap((reader) => reader.exchanges).sort((a, b) => a.opener.n - b.opener.n);
   return { parties, exchanges, eras: new Set(exchanges.map(({ era }) => era)), servers, clientEdge, known: knownLists(all, opens, chosen) };
+}
+
+/** A file that people edit or send may hold anything. */
+function isMessage(value: object): value is Message {
+  try {
+    checkMessage(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What one client said is one story, whatever connections it took; towards a server each connection is one. */

@@ -1,4 +1,5 @@
 /** One client of a replayed server: its requests find what was recorded, and hear what was said around it. */
+import { rpcError } from '../../protocol/codes.ts';
 import { type Era, eraOf, META } from '../../protocol/eras.ts';
 import {
   isNotification,
@@ -62,8 +63,14 @@ export class ReplaySession implements Stage {
    */
   receive(message: Message, send: Send = this.#standing): Play | undefined {
     let play: Play | undefined;
-    if (isRequest(message)) play = this.#request(message, send);
-    else if (isNotification(message)) this.#told(message);
+    if (isRequest(message)) {
+      try {
+        play = this.#request(message, send);
+      } catch (error) {
+        // Parameters nested beyond any measure: this request fails, the server lives on.
+        send(response(message.id, { error: rpcError(error) }));
+      }
+    } else if (isNotification(message)) this.#told(message);
     else this.#answered(message);
     this.schedule.run();
     return play;

@@ -351,6 +351,39 @@ describe('a recording as a server', () => {
     assert.deepEqual(heard, ['one', 'two', 'one']);
   });
 
+  it('passes over what is no message, and lives through what no server should be asked', () => {
+    const broken = [1, 2, 3].map(
+      (n): Said => ['client', n === 1 ? { method: 5, id: 1 } : n === 2 ? { id: {}, method: 'tools/call' } : { result: {}, error: {} }],
+    );
+    const { say } = play([...HELLO, ...broken, call(1, 'a'), text(1, 'A')]);
+    let deep: unknown = {};
+    for (let depth = 0; depth < 50_000; depth++) deep = { deep };
+    assert.ok('error' in (say(ask(1, 'a', { deep }))[0] ?? {}));
+    assert.deepEqual(texts(say(ask(2, 'a'))), ['A']);
+  });
+
+  it('knows on whose stream a question came', () => {
+    const question: Said = ['server', { id: 'q', method: 'elicitation/create', params: { message: 'Sure?' } }, { stream: 1 }];
+    const frames = [
+      ...HELLO,
+      call(1, 'a'),
+      call(2, 'b'),
+      question,
+      text(2, 'B'),
+      ['client', { id: 'q', result: {} }],
+      text(1, 'A'),
+    ] as Said[];
+    const { say } = play(frames, {}, { transport: 'http' });
+    say(hello);
+    say(ask('a', 'a'));
+    const heard = say(ask('b', 'b'));
+    assert.deepEqual(
+      heard.map(({ id, method }) => method ?? id),
+      ['elicitation/create', 'b'],
+    );
+    assert.deepEqual(texts(say({ id: heard[0]?.['id'], result: {} })), ['A']);
+  });
+
   it('reports what nobody asked for', () => {
     const { say, rehearsal } = play([...HELLO, call(1, 'a'), text(1, 'A'), call(2, 'b'), text(2, 'B')]);
     say(ask(1, 'a'));
