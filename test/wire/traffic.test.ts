@@ -3,13 +3,17 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { WebSocket } from 'ws';
 import type { ControlMethods } from '../../daemon/api/control.ts';
 import type { ControlClient } from '../../daemon/api/control-client.ts';
 import { SignalboxError } from '../../daemon/api/errors.ts';
 import type { SessionEvents, TrafficRow } from '../../daemon/api/sessions.ts';
+import { COMMANDS } from '../../daemon/cli/commands.ts';
 import { openControl, runningDaemon } from '../../daemon/cli/connection.ts';
+import { runProgram } from '../../daemon/cli/program.ts';
 import { type DaemonFixture, startDaemonFixture } from '../fixtures/daemon.ts';
 import { type Gateway, SCRIPTED } from '../fixtures/gateway.ts';
 import { legacyClient, modernClient, type RawClient } from '../fixtures/raw-clients.ts';
@@ -21,6 +25,7 @@ const TOKEN = 'ghp_0123456789abcdefghijklmnopqrstuvwxyz';
 const ECHO = { command: process.execPath, args: [SCRIPTED] };
 const CALLED = { 'claudecode/toolUseId': 'toolu_7' };
 
+const parsed = <M extends keyof ControlMethods>({ stdout }: { stdout: string }): Result<M> => JSON.parse(stdout) as Result<M>;
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const limit = AbortSignal.timeout(20_000);
   while (!(await condition())) {
@@ -69,6 +74,23 @@ describe('traffic of a daemon', () => {
     await daemon?.stop();
   });
 
+  /** Runs `signalbox sessions …` in this process: what it does is in the daemon. */
+  async function cli(...words: string[]): Promise<{ code: number; stdout: string }> {
+    const { paths, cwd, env } = daemon.home;
+    const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+    const code = await runProgram(COMMANDS, ['sessions', ...words], {
+      paths,
+      cwd,
+      env,
+      stdin,
+      stdout,
+      stderr,
+      signal: new AbortController().signal,
+    });
+    stdout.end();
+    return { code, stdout: await text(stdout) };
+  }
+
   it('sessions are listed with client, era and counts; status counts the connected ones', async () => {
     const { sessions } = await control.call('sessions/list', {});
     assert.deepEqual(sessions.map(({ client, era, calls, errors }) => [client, era, calls, errors]).sort(), [
@@ -108,9 +130,9 @@ describe('traffic of a daemon', () => {
     assert.equal((await control.call('sessions/rows', { search: TOKEN, after: 0 })).rows.length, 0);
     const shown = JSON.stringify(await control.call('sessions/rows', { messages: true, reveal: true, limit: 10_000, after: 0 }));
     assert.ok(shown.includes(TOKEN));
-    const { stdout } = await daemon.home.signalbox(['sessions', 'show', '--messages', '--limit', '1000']);
+    const { stdout } = await cli('show', '--messages', '--limit', '1000');
     assert.ok(stdout.includes('the token is') && !stdout.includes(TOKEN));
-    const revealed = await daemon.home.signalbox(['sessions', 'show', '--messages', '--limit', '1000', '--reveal']);
+    const revealed = await cli('show', '--messages', '--limit', '1000', '--reveal');
     assert.ok(revealed.stdout.includes(TOKEN));
   });
 
@@ -119,7 +141,7 @@ describe('traffic of a daemon', () => {
     const echo = tools.find(({ name }) => name === 's__echo');
     assert.deepEqual([echo?.count, echo?.errors], [2, 0]);
     assert.ok((echo?.p50 ?? 0) > 0 && (echo?.bytesOut ?? 0) > 0 && (echo?.tokens ?? 0) > 0);
-    const { code, stdout } = await daemon.home.signalbox(['sessions', 'stats', 'client:test']);
+    const { code, stdout } = await cli('stats', 'client:test');
     assert.equal(code, 0);
     assert.match(stdout, /s__echo +2 +0/);
   });
@@ -141,25 +163,28 @@ describe('traffic of a daemon', () => {
   });
 
   it('the command line shows the timeline, one event, and understands queries', async () => {
-    const timeline = await daemon.home.signalbox(['sessions', 'show', 'client:test', 'edge:client', 'tools/call']);
-    assert.equal(timeline.code, 0, timeline.stderr);
+    const timeline = await cli('show', 'client:test', 'edge:client', 'tools/call');
+    assert.equal(timeline.code, 0, timeline.stdout);
     assert.match(timeline.stdout, /^\d+ +\d\d:\d\d:\d\d\.\d{3} +test → +tools\/call s__echo #\d+/m);
     assert.match(timeline.stdout, /test ← +tools\/call s__echo #\d+ ok [\d.]+ ms/);
-    const failed = await daemon.home.json<Result<'sessions/rows'>>('sessions', 'show', '--client', 'test', 'is:error', '--limit', '1');
+    const failed = parsed<'sessions/rows'>(await cli('show', '--client', 'test', 'is:error', '--limit', '1', '--json'));
     assert.equal(failed.rows[0]?.target, 's__nothing');
-    const one = await daemon.home.signalbox(['sessions', 'show', String(failed.rows[0]?.seq)]);
+    const one = await cli('show', String(failed.rows[0]?.seq));
     assert.match(one.stdout, /^ +\d+ +\+0\.0 ms +test → +tools\/call s__nothing/m);
     assert.match(one.stdout, /^> .*error/m);
     assert.match(one.stdout, /"code": -32602/);
     const { sessions } = await control.call('sessions/list', {});
     const id = sessions.find(({ era }) => era === 'modern')?.id ?? '';
-    const own = await daemon.home.json<Result<'sessions/rows'>>('sessions', 'show', id);
+    const own = parsed<'sessions/rows'>(await cli('show', id, '--json'));
     assert.ok(own.rows.length > 0 && own.rows.every(({ session, edge }) => session === id || edge === 'server'));
     for (const [words, code] of [
       [['show', 'edge:side'], 2],
+      [['show', '--limit', 'many'], 2],
+      [['look'], 2],
       [['show', '999999'], 1],
+      [['show', '--follow', '--json'], 2],
     ] as const)
-      assert.equal((await daemon.home.signalbox(['sessions', ...words])).code, code, words.join(' '));
+      assert.equal((await cli(...words)).code, code, words.join(' '));
   });
 
   it('`tail` writes rows as they come, as text and as JSON lines, until it is interrupted', async () => {
