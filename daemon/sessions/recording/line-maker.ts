@@ -3,6 +3,7 @@ import type { FrameLine, OpenLine, OtherLine } from '../../api/recordings.ts';
 import type { RpcId, TapConnection, TapEvent, TapFrame } from '../../api/sessions.ts';
 import { encode } from '../../protocol/frame.ts';
 import type { Message } from '../../protocol/message.ts';
+import { Recent } from './recent.ts';
 
 /**
  * Lines on their way to the writer, two entries each: of a frame the line without its message and without the closing brace, and the
@@ -18,7 +19,7 @@ export class LineMaker {
   readonly #epoch: number;
   readonly #connections = new Map<string, string>();
   /** `n` by `seq`, of clients' requests. */
-  readonly #calls = new Map<number, number>();
+  readonly #calls = new Recent<number, number>(CALLS);
   readonly #prefix: string;
   #n: number;
   #c = 0;
@@ -65,7 +66,7 @@ export class LineMaker {
   #frame(items: LineItems, event: TapFrame, c: string, t: number): number {
     this.#n += 1;
     const n = this.#n;
-    if (event.call === event.seq) this.#remember(event.seq, n);
+    if (event.call === event.seq) this.#calls.set(event.seq, n);
     const call = event.call === undefined ? undefined : this.#calls.get(event.call);
     let text: string | Uint8Array<ArrayBuffer>;
     try {
@@ -81,11 +82,6 @@ export class LineMaker {
     const stream = event.stream === undefined ? '' : `,"stream":${JSON.stringify(event.stream satisfies RpcId)}`;
     items.push(`{"k":"frame","n":${n},"t":${t},"c":"${c}","d":"${event.direction}"${era},"bytes":${bytes}${of}${stream}`, text);
     return text.length + 100;
-  }
-
-  #remember(seq: number, n: number): void {
-    this.#calls.set(seq, n);
-    if (this.#calls.size > CALLS) for (const oldest of this.#calls.keys()) return void this.#calls.delete(oldest);
   }
 
   #opened(items: LineItems, connection: TapConnection, t: number): string {
