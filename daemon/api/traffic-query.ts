@@ -10,9 +10,6 @@ export interface ParsedTrafficQuery {
   readonly problems: readonly string[];
 }
 
-/** Keys of the language, in the order help and completion show them. */
-export const TRAFFIC_QUERY_KEYS = ['client', 'server', 'session', 'endpoint', 'workspace', 'method', 'tool', 'edge', 'is'] as const;
-
 const TOKEN = /(?:([a-z]+):)?(?:"((?:[^"\\]|\\.)*)"?|(\S+))/g;
 
 /**
