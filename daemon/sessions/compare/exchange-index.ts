@@ -25,6 +25,8 @@ export interface IndexedExchange {
   response: number | undefined;
   /** Numbers of notifications of its progress. */
   readonly notifications: number[];
+  /** Number of the client's call it belongs to. */
+  readonly call: number | undefined;
   /** The client took it back. */
   cancelled: boolean;
   ms: number;
@@ -50,10 +52,11 @@ export async function indexRecording(source: IndexedSource, { server, targetOf }
   const readers = { client: new Map<string, PartyIndex>(), server: new Map<string, PartyIndex>() };
   for await (const line of source.lines()) {
     if (line.k === 'open') opens.set(line.c, line);
+    if (line.k === 'fault' && line.call !== undefined) readers.client.get(keyOf(opens.get(line.c), line.c))?.gaveUp(line.call);
     const open = line.k === 'frame' ? opens.get(line.c) : undefined;
     if (line.k !== 'frame' || open === undefined || (server !== undefined && (open.edge !== 'server' || open.server !== server))) continue;
     const { edge } = open;
-    const key = edge === 'client' && open.session !== undefined ? `session ${open.session}` : `connection ${line.c}`;
+    const key = keyOf(open, line.c);
     const label = edge === 'client' ? `client ${open.client} ${open.endpoint}` : `server ${open.server}`;
     const known = readers[edge].get(key) ?? new PartyIndex(label, targetOf);
     readers[edge].set(key, known);
@@ -67,6 +70,11 @@ interface OpenExchange {
   readonly exchange: IndexedExchange;
   readonly t: number;
   readonly told: string[];
+}
+
+/** What ids of requests are unique in. */
+function keyOf(open: OpenLine | undefined, connection: string): string {
+  return open?.edge === 'client' && open.session !== undefined ? `session ${open.session}` : `connection ${connection}`;
 }
 
 class PartyIndex {
@@ -92,6 +100,7 @@ class PartyIndex {
         answer: '',
         response: undefined,
         notifications: [],
+        call: line.call,
         cancelled: false,
         ms: 0,
       };
@@ -116,6 +125,11 @@ class PartyIndex {
     exchange.response = line.n;
     exchange.ms = line.t - t;
     exchange.answer = digest([told, 'error' in message ? { error: message.error } : { result: message.result }]);
+  }
+
+  /** Something went wrong with a call: its client closed the stream, or it was refused. */
+  gaveUp(call: number): void {
+    for (const { exchange } of this.#open.values()) if (exchange.call === call) exchange.cancelled = true;
   }
 
   #cancel(id: unknown, call: number | undefined): void {

@@ -17,7 +17,8 @@ import { targetOf } from '../compare/findings.ts';
 import { OpenRequests } from '../compare/open-requests.ts';
 import { bodyOf, renamedQuestions, roundKey, sameQuestions } from '../compare/questions.ts';
 import { hasPlaceholder } from '../redaction/placeholder.ts';
-import type { Answered, Fate, LiveParty, Sent } from './live-party.ts';
+import { finalTask, hasEnded } from './final-task.ts';
+import type { Answered, LiveParty, Sent } from './live-party.ts';
 import { compareLoose } from './loose-notifications.ts';
 import type { PlayContext } from './play-context.ts';
 import { PlayedQuestions } from './played-questions.ts';
@@ -40,8 +41,6 @@ interface Exchange {
 const LOOSE_MS = 2000;
 /** Milliseconds after which a request is taken back, if it was recorded so, at most. */
 const CANCEL_MS = 1000;
-/** Milliseconds until a task is asked for again, at first. */
-const POLL_MS = 50;
 const HANDSHAKES: ReadonlySet<string> = new Set(['initialize', 'server/discover']);
 
 /** A connection being played. */
@@ -112,7 +111,7 @@ export class PlayedParty {
     };
     const verdict = this.#obstacle(request, params) ?? (await verdictOn(request.method, request.params, permissions));
     if (!verdict.send) this.#context.findings.add({ ...about(line, request, target), kind: verdict.kind, changes: [], why: verdict.why });
-    const sent = verdict.send ? this.live.request(params === undefined ? request : { ...request, params }) : undefined;
+    const sent = verdict.send ? this.live.request({ ...request, ...given(params) }) : undefined;
     this.#open.add(request.id, line.call, { line, request, target, sent, notifications: [], cancelled: false });
   }
 
@@ -133,22 +132,32 @@ export class PlayedParty {
   async #notification(line: FrameLine, message: Notification): Promise<void> {
     const params = this.#context.substitution.toLive(message.params);
     if (message.method !== 'notifications/cancelled') {
-      this.live.tell(params === undefined ? message : { ...message, params });
+      this.live.tell({ ...message, ...given(params) });
       return;
     }
     const exchange = this.#open.get(message.params?.['requestId'], line.call);
-    if (exchange === undefined) return;
+    if (exchange !== undefined) await this.#takeBack(exchange, line.t, params);
+  }
+
+  /** The client closed the stream of a request, which takes it back in the modern era. */
+  async gaveUp(call: number, t: number): Promise<void> {
+    const exchange = this.#open.values().find(({ line }) => line.call === call);
+    if (exchange !== undefined) await this.#takeBack(exchange, t, undefined);
+  }
+
+  /** As late as it was, and after as much progress. */
+  async #takeBack(exchange: Exchange, t: number, params: JsonObject | undefined): Promise<void> {
     exchange.cancelled = true;
     const { sent } = exchange;
     if (sent === undefined || sent.fate !== undefined) return;
-    const due = sent.at + Math.min(line.t - exchange.line.t, CANCEL_MS);
+    const due = sent.at + Math.min(t - exchange.line.t, CANCEL_MS);
     await this.live.until(() => sent.fate !== undefined || sent.notifications.length >= exchange.notifications.length, LOOSE_MS);
     await this.live.until(() => sent.fate !== undefined || performance.now() >= due, CANCEL_MS);
     if (sent.fate !== undefined) return;
     const modern = metaOf(exchange.request.params)?.['io.modelcontextprotocol/protocolVersion'] === MODERN_VERSION;
     // Over HTTP the modern era takes a request back by closing its stream (2026-07-28, "Cancellation").
     if (modern && this.live.streams) this.live.giveUp(sent);
-    else this.live.tell({ ...message, params: { ...params, requestId: sent.id } });
+    else this.live.tell({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { ...params, requestId: sent.id } });
   }
 
   #heardNotification(line: FrameLine, message: Notification): void {
@@ -197,27 +206,15 @@ export class PlayedParty {
     if (exchange.cancelled || request.method === 'subscriptions/listen') return;
     const recordedMs = line.t - exchange.line.t;
     const limit = Math.max(timeoutMs, recordedMs * 3);
-    const fate = await this.#finalTask(exchange, recorded, limit, await this.#questions.settled(sent, limit));
+    const first = await this.#questions.settled(sent, limit);
+    const again = (): Sent => this.live.request({ ...request, ...given(substitution.toLive(request.params)) });
+    const polled = request.method === 'tasks/get' && hasEnded(recorded);
+    const fate = polled ? await finalTask(first, () => this.#questions.settled(again(), limit), limit) : first;
     if (fate !== undefined && 'message' in fate) return this.#compare(line, exchange, recorded, fate, recordedMs);
     if (fate !== undefined && !this.live.answered && HANDSHAKES.has(request.method)) throw unreached(fate.failure);
     substitution.lose(bodyOf(recorded));
     const why = fate === undefined ? `No answer came within ${limit} ms.` : `${fate.failure.message} ${fate.failure.why}`;
     findings.add({ ...about(exchange.line, request, target), kind: 'missing', changes: [], before: bodyOf(recorded), why });
-  }
-
-  /** A task takes its own time: one that had ended when it was recorded is asked for until it has. */
-  async #finalTask({ request, sent }: Exchange, recorded: Response, limit: number, first: Fate | undefined): Promise<Fate | undefined> {
-    let fate = first;
-    if (request.method !== 'tasks/get' || sent === undefined || !hasEnded(recorded)) return fate;
-    const params = this.#context.substitution.toLive(request.params);
-    const end = performance.now() + limit;
-    for (let wait = POLL_MS; fate !== undefined && 'message' in fate && 'result' in fate.message && !hasEnded(fate.message); wait *= 2) {
-      if (performance.now() > end) return undefined;
-      await new Promise((resolve) => setTimeout(resolve, Math.min(wait, 1000)));
-      const again = this.live.request({ ...request, ...(params === undefined ? {} : { params }) });
-      fate = await this.#questions.settled(again, end - performance.now());
-    }
-    return fate;
   }
 
   #compare(line: FrameLine, exchange: Exchange, recorded: Response, { message, ms }: Answered, recordedMs: number): void {
@@ -279,12 +276,10 @@ function about(line: FrameLine, { method }: Request, target: string | undefined)
   return { request: line.n, method, ...(target === undefined ? {} : { target }) };
 }
 
-function unreached(failure: SignalboxError): SignalboxError {
-  return new SignalboxError(failure.code, failure.message, { why: failure.why, fix: failure.fix, cause: failure });
+function given(params: JsonObject | undefined): { readonly params?: JsonObject } {
+  return params === undefined ? {} : { params };
 }
 
-/** Whether an answer about a task says that it has ended (2025-11-25, "Tasks"). */
-function hasEnded(answer: Response): boolean {
-  const status = 'result' in answer ? answer.result['status'] : undefined;
-  return status === 'completed' || status === 'failed' || status === 'cancelled';
+function unreached(failure: SignalboxError): SignalboxError {
+  return new SignalboxError(failure.code, failure.message, { why: failure.why, fix: failure.fix, cause: failure });
 }

@@ -18,6 +18,9 @@ import { type EdgeChoice, type LineSource, type PartySurvey, type Survey, survey
 /** Longest wait for an answer in milliseconds, where the recorded one did not take longer. */
 export const TIMEOUT_MS = 30_000;
 
+/** How the tap says that a client closed the stream of a request (daemon/endpoints/exchange.ts). */
+const CLOSED_STREAM = /^The client closed the stream/;
+
 /** What is played, and against what. */
 export interface ReplayOptions extends EdgeChoice {
   readonly source: LineSource;
@@ -66,6 +69,10 @@ export async function replayAsClient(options: ReplayOptions): Promise<ReplayRepo
     for await (const line of source.lines()) {
       if (signal?.aborted === true) throw interrupted(options.recording);
       if (line.k === 'frame') await play(line, context, found, parties, options);
+      else if (line.k === 'fault' && line.call !== undefined && CLOSED_STREAM.test(line.why)) {
+        const recorded = found.partyOf(line);
+        if (recorded !== undefined) await parties.get(recorded)?.gaveUp(line.call, line.t);
+      }
     }
     for (const party of parties.values()) await party.finish();
     return findings.report(options.recording, options.against, performance.now() - began);

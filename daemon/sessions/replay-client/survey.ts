@@ -34,7 +34,7 @@ export interface Survey {
   /** By tool: whether every list says that it only reads. */
   readonly readOnly: ReadonlyMap<string, boolean>;
   /** The party of a frame; undefined where it is not played. */
-  partyOf(line: FrameLine): PartySurvey | undefined;
+  partyOf(line: { readonly c: string; readonly n?: number }): PartySurvey | undefined;
   /** Whether a frame goes to the server. */
   toServer(line: FrameLine): boolean;
 }
@@ -63,14 +63,14 @@ export async function survey(source: LineSource, choice: EdgeChoice): Promise<Su
   }
   const chosen = chosenServer(choice, clients, servers);
   const parties = new Map<string, PartySurvey>();
-  const partyOf = (line: FrameLine): PartySurvey | undefined => {
+  const partyOf = (line: { readonly c: string; readonly n?: number }): PartySurvey | undefined => {
     const open = opens.get(line.c);
     if (open === undefined || (chosen === undefined ? open.edge !== 'client' : open.edge !== 'server' || open.server !== chosen))
       return undefined;
     const key = open.edge === 'client' && open.session !== undefined ? `session ${open.session}` : `connection ${line.c}`;
     const known = parties.get(key);
     if (known !== undefined) return known;
-    const made = { key, edge: open.edge, last: line.n, handshake: true, questions: new Map(), asked: new Map() };
+    const made = { key, edge: open.edge, last: line.n ?? 0, handshake: true, questions: new Map(), asked: new Map() };
     parties.set(key, made);
     return made;
   };

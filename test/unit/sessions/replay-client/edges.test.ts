@@ -353,6 +353,19 @@ test('a request is taken back after as much progress as it was, and over modern 
   const modern = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' };
   assert.deepEqual(told(await replay(recorded(modern), server('http'))), []);
   assert.deepEqual([abandoned.includes(1), seen.slice(3)], [true, ['progress 1', 'progress 2']]);
+
+  // At the client's edge of modern HTTP there is no notification: the tap tells that the stream was closed.
+  abandoned.length = 0;
+  const closed = recorded(modern).map((line): RecordingLine => {
+    if (line.k !== 'frame') return line;
+    return line.n === 7
+      ? { k: 'fault', t: 7, c: line.c, call: 4, why: 'The client closed the stream: the request is cancelled.' }
+      : { ...line, call: line.n < 7 ? 4 : 8 };
+  });
+  assert.deepEqual(told(await replay(closed, server('http'))), []);
+  assert.ok(abandoned.includes(1));
+  const compared = await compareRecordings({ before: sourceOf(closed), after: sourceOf(closed), names: ['a', 'a'] });
+  assert.deepEqual(compared.differences, []);
 });
 
 test('a task that had ended is asked for until it has; how far it was before does not count', async () => {
