@@ -15,7 +15,7 @@ export interface LoadOptions extends ReplayOptions {
 }
 
 /**
- * Reads a whole recording into memory (about three times its size) and makes it ready.
+ * Reads a whole recording into memory (its messages, and about 2 kB more for each request) and makes it ready.
  * @param path folder or file
  * @throws SBX_RECORDING_UNKNOWN, SBX_RECORDING_VERSION, SBX_RECORDING_DAMAGED; SBX_REPLAY_EDGE when the server is not in it, SBX_REPLAY_NOTHING when
  *   nothing was asked in it
