@@ -19,6 +19,8 @@ export interface PageState {
   readonly trouble?: string;
   /** There are more rows than were loaded. */
   readonly more: boolean;
+  /** What VS Code keeps of the tab, to bring it back after a reload of the window. */
+  readonly content: object;
 }
 
 /** To the page. */
@@ -27,8 +29,8 @@ export type ToPage =
   | { readonly type: 'clear' }
   /** In the order of `seq`; the page answers each with an `ack` when it holds them. `dropped`: events that were lost before these. */
   | { readonly type: 'rows'; readonly batch: number; readonly rows: readonly TrafficRow[]; readonly dropped: number }
-  /** Everything of one call, with messages: answer to `select`. */
-  | { readonly type: 'call'; readonly seq: number; readonly rows: readonly TrafficRow[] };
+  /** Everything of one call, with messages: answer to `select`. `why` there is nothing, in words. */
+  | { readonly type: 'call'; readonly seq: number; readonly rows: readonly TrafficRow[]; readonly why?: string };
 
 /** From the page. */
 export type FromPage =

@@ -2,7 +2,7 @@
 import type * as VSCode from 'vscode';
 import { errorShape } from '../../daemon/api/errors.ts';
 import type { RecordingInfo } from '../../daemon/api/recordings.ts';
-import type { SessionInfo, TrafficRow } from '../../daemon/api/sessions.ts';
+import type { SessionInfo, TrafficQuery, TrafficRow } from '../../daemon/api/sessions.ts';
 import { parseTrafficQuery } from '../../daemon/api/traffic-query.ts';
 import { localFolders } from '../views/folders.ts';
 import { TrafficFeed } from './feed.ts';
@@ -109,7 +109,7 @@ export class TrafficPanel {
         await this.#open();
         return;
       case 'select':
-        this.#post({ type: 'call', seq: message.seq, rows: await this.#source.call(message.seq, this.#revealed) });
+        await this.#showCall(message.seq);
         return;
       case 'pause':
         this.#paused = message.paused;
@@ -125,7 +125,7 @@ export class TrafficPanel {
         this.#showState();
         return;
       case 'record':
-        if (message.on) await recordings.start(parseTrafficQuery(this.#query).query);
+        if (message.on) await recordings.start(this.#filters());
         else await recordings.stop();
         return;
       case 'open': {
@@ -143,11 +143,25 @@ export class TrafficPanel {
   }
 
   async #open(): Promise<void> {
-    const { workspace, ...query } = parseTrafficQuery(this.#query).query;
-    this.#everyWorkspace = workspace === EVERY_WORKSPACE;
+    this.#everyWorkspace = parseTrafficQuery(this.#query).query.workspace === EVERY_WORKSPACE;
     this.#paused = false;
     this.#showState();
-    await this.#feed.open(workspace === undefined || this.#everyWorkspace ? query : { ...query, workspace });
+    await this.#feed.open(this.#filters());
+  }
+
+  /** The query for the daemon, which knows no word for every workspace: no filter is every one. */
+  #filters(): TrafficQuery {
+    const { workspace, ...query } = parseTrafficQuery(this.#query).query;
+    return workspace === undefined || workspace === EVERY_WORKSPACE ? query : { ...query, workspace };
+  }
+
+  /** The event may have fallen out of the ring since its row was sent: then the pane says so. */
+  async #showCall(seq: number): Promise<void> {
+    const answer = await this.#source.call(seq, this.#revealed).then(
+      (rows) => ({ rows }),
+      (error: unknown) => ({ rows: [], why: sentence(error) }),
+    );
+    this.#post({ type: 'call', seq, ...answer });
   }
 
   async #listSessions(): Promise<void> {
@@ -195,6 +209,7 @@ export class TrafficPanel {
       sessions: this.#sessions,
       ...(trouble === undefined ? {} : { trouble: typeof trouble === 'string' ? trouble : sentence(trouble) }),
       more: this.#feed.more,
+      content: { ...this.#content, query: this.#query } satisfies TabContent,
     };
   }
 

@@ -26,6 +26,7 @@ const STATE: PageState = {
   revealed: false,
   sessions: [],
   more: false,
+  content: { query: '' },
 };
 
 /** A page, and the extension's half of the conversation. */

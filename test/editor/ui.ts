@@ -40,7 +40,7 @@ export async function runUi(host: HostPieces): Promise<readonly SuiteResult[]> {
     browser = await launchBrowser(host);
     const opened = await (await browser.newContext({ viewport: { width: 1280, height: 800 }, deviceScaleFactor: 1.5 })).newPage();
     page = opened;
-    opened.setDefaultTimeout(20_000);
+    opened.setDefaultTimeout(40_000);
     const shot = async (name: string): Promise<void> => void (await opened.screenshot({ path: join(SCREENSHOTS, `${name}.png`) }));
     const drive = { page: opened, scratch, url: server.url, profile, shot };
     for (const [name, { run, skip }] of Object.entries(STEPS)) {

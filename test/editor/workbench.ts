@@ -13,14 +13,17 @@ export function quickInput(page: Page): Locator {
 
 /** Runs a command through the palette. */
 export async function command(page: Page, title: string): Promise<void> {
+  const palette = page.locator('.quick-input-widget:visible input[placeholder*="name of a command"]');
   // A workbench that was just loaded may not listen to keys yet.
-  for (let times = 0; times < 10 && !(await quickInput(page).isVisible()); times++) {
+  for (let times = 0; times < 10; times++) {
     await page.keyboard.press('F1');
-    await quickInput(page)
-      .waitFor({ timeout: 2_000 })
-      .catch(() => undefined);
+    const open = await palette.waitFor({ timeout: 3_000 }).then(
+      () => true,
+      () => false,
+    );
+    if (open) break;
   }
-  await quickInput(page).fill(`>${title}`);
+  await palette.fill(`>${title}`);
   await page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor();
   await page.keyboard.press('Enter');
 }

@@ -62,9 +62,9 @@ export class Details {
   }
 
   /** @param rows every row of the call with its message @param stderr lines of the servers it went to, meanwhile */
-  show(rows: readonly TrafficRow[], stderr: readonly TrafficRow[]): void {
+  show(rows: readonly TrafficRow[], stderr: readonly TrafficRow[], why?: string): void {
     const { stages, others } = arrange(rows);
-    const parts: Element[] = [];
+    const parts: Element[] = why === undefined ? [] : [make('p', '', why)];
     for (const stage of stages) parts.push(...stageElements(stage));
     if (others.length > 0) {
       parts.push(make('h3', '', t('Also in this call')));

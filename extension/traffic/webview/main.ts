@@ -128,7 +128,7 @@ function build(root: HTMLElement): (message: ToPage) => void {
     const text = notices.filter((word) => word !== '').join(' ');
     if (notice.textContent !== text) notice.textContent = text;
     notice.hidden = text === '';
-    api.setState({ query: next.query });
+    api.setState(next.content);
     if (revealed !== next.revealed && details.seq !== undefined) api.postMessage({ type: 'select', seq: details.seq });
     showCounts();
   }
@@ -154,7 +154,7 @@ function build(root: HTMLElement): (message: ToPage) => void {
         if (message.seq !== details.seq) return;
         const servers = [...new Set(message.rows.flatMap((row) => row.server ?? []))];
         const [first, last] = [message.rows[0]?.seq ?? 0, message.rows.at(-1)?.seq ?? 0];
-        details.show(message.rows, store.stderr(servers, first, last));
+        details.show(message.rows, store.stderr(servers, first, last), message.why);
         return;
       }
       default:

@@ -104,6 +104,27 @@ describe('Signalbox in a real extension host', () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
   });
 
+  it('completes and validates a configuration, the settings of bundled plugins too', async () => {
+    const folder = vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file('/');
+    const file = vscode.Uri.joinPath(folder, '.signalbox', 'config.jsonc');
+    const text = '{\n  // mine\n  "servers": { "mine": { "plugin": "filesystem", "settings": { "access": "everything",  } } },\n}\n';
+    await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(text));
+    const document = await vscode.workspace.openTextDocument(file);
+    await vscode.window.showTextDocument(document);
+    assert.equal(document.languageId, 'jsonc');
+    const wrong = (): boolean => vscode.languages.getDiagnostics(file).some(({ message }) => /read|not accepted/.test(message));
+    while (!wrong()) await new Promise((resolve) => setTimeout(resolve, 100)); // Mocha's limit ends a wait in vain
+    const { items } = await vscode.commands.executeCommand<vscode.CompletionList>(
+      'vscode.executeCompletionItemProvider',
+      file,
+      document.positionAt(text.indexOf(',  }') + 2),
+    );
+    const labels = items.map(({ label: name }) => (typeof name === 'string' ? name : name.label));
+    assert.ok(labels.includes('roots'), labels.join());
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    await vscode.workspace.fs.delete(vscode.Uri.joinPath(folder, '.signalbox'), { recursive: true });
+  });
+
   it('switches a server off and on again where it stands, and keeps the row to switch it on', async () => {
     await vscode.commands.executeCommand('signalbox.disableServer', { name: 'line' });
     await until(
