@@ -81,6 +81,11 @@ async function talk(client: RecordedClient): Promise<void> {
   const made = (await client.call('mine__ticket'))['result'] as { structuredContent: Json };
   await client.call('mine__use', made.structuredContent);
   await client.call('mine__count', { to: 3 }, { progressToken: 'p' });
+  const waits = client.call('mine__wait');
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  client.cancel(waits.id);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  await client.call('mine__release');
   await client.request('prompts/list');
   await client.request('resources/list');
   await client.call('mine__write', { text: 'x' });
