@@ -110,6 +110,25 @@ function buildTypes(): void {
   writeFileSync(join(OUT, 'plugin.d.ts'), "export * from './types/servers/plugin/define.d.ts';\n");
 }
 
+/** The schema of the configuration as an editor wants it: with the settings of each bundled plugin, which the daemon leaves to the plugin. */
+function editorSchema(): object {
+  const schema = JSON.parse(readFileSync(join(ROOT, 'daemon', 'config', 'config.schema.json'), 'utf8')) as {
+    definitions: { server: Record<string, unknown> };
+  };
+  const settings = globSync('*/plugin.json', { cwd: join(ROOT, 'servers') })
+    .sort()
+    .map((file) => {
+      const manifest = JSON.parse(readFileSync(join(ROOT, 'servers', file), 'utf8')) as Manifest;
+      return {
+        if: { required: ['plugin'], properties: { plugin: { const: manifest.name } } },
+        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema, never awaited
+        then: { properties: { settings: manifest['settings'] } },
+      };
+    });
+  const { server } = schema.definitions;
+  return { ...schema, definitions: { ...schema.definitions, server: { ...server, allOf: settings } } };
+}
+
 /** Hash of every file's name and bytes. */
 function contentHash(folder: string): string {
   const hash = createHash('sha256');
@@ -143,7 +162,7 @@ async function buildAll(): Promise<void> {
   copyFileSync(join(ROOT, 'scripts', 'launcher', 'signalbox.cjs'), join(OUT, 'signalbox.cjs'));
   copyFileSync(join(ROOT, 'scripts', 'launcher', 'uninstall.cjs'), join(OUT, 'uninstall.cjs'));
   chmodSync(join(OUT, 'signalbox.cjs'), 0o755);
-  copyFileSync(join(ROOT, 'daemon', 'config', 'config.schema.json'), join(OUT, 'config.schema.json'));
+  writeFileSync(join(OUT, 'config.schema.json'), `${JSON.stringify(editorSchema(), null, 2)}\n`);
   copyFileSync(join(ROOT, 'daemon', 'sessions', 'recording', 'recording.schema.json'), join(OUT, 'recording.schema.json'));
   const about = { name, version, build: contentHash(OUT), type: 'module' };
   writeFileSync(join(OUT, 'package.json'), `${JSON.stringify(about, null, 2)}\n`);
