@@ -7,7 +7,7 @@ import type { Home } from './home.ts';
 /** What a message counts for in a ring where nobody counted its bytes. */
 const ASSUMED_BYTES = 1024;
 /** Bytes of a message beyond which its content is not kept. Whoever listens gets it whole. */
-const CONTENT_BYTES = 4 * 1024 * 1024;
+export const CONTENT_BYTES = 4 * 1024 * 1024;
 
 /** One frame. */
 export class Frame implements TapFrame {

@@ -1,7 +1,7 @@
 /** What people ask of what is kept: rows by a query, and one event with all that belongs to it. */
 import type { TapEvent, TapFilter, TrafficQuery, TrafficRow } from '../../api/sessions.ts';
 import { isObject } from '../../protocol/message.ts';
-import { resultMember } from './frame.ts';
+import { CONTENT_BYTES, resultMember } from './frame.ts';
 import type { TapHub } from './hub.ts';
 import { type Gap, keptEvent, keptEvents } from './kept.ts';
 import { TrafficRows, type TrafficRowsOptions } from './rows.ts';
@@ -12,6 +12,8 @@ const LIMIT = 500;
 const LIMIT_MAX = 10_000;
 /** Bytes of a message beyond which it is not searched: only its row is. */
 export const SEARCHED_BYTES = 1024 * 1024;
+/** Bytes of the messages in one answer. */
+const ANSWER_BYTES = 16 * 1024 * 1024;
 /** Milliseconds of reading after which calls get their turn. */
 const SLICE_MS = 8;
 
@@ -109,8 +111,22 @@ export async function queryRows(hub: TapHub, query: TrafficQuery, making: RowMak
       slice = performance.now();
     }
   }
-  const rows = found.slice(-limit);
+  const rows = withinBytes(found.slice(-limit), forwards);
+  if (rows.length < Math.min(found.length, limit)) more = true;
   return { rows: rows.map((row) => (row.message === undefined ? row : { ...row, message: maker.message(row.message) })), more, dropped };
+}
+
+/** As many rows as one answer can carry with their messages, one at least: the first ones, or the last. */
+function withinBytes(rows: readonly TrafficRow[], forwards: boolean): readonly TrafficRow[] {
+  let bytes = 0;
+  const order = forwards ? rows : rows.toReversed();
+  const over = order.findIndex(({ message, bytes: own = 0 }, index) => {
+    // of a very large message only the outline is there
+    bytes += message === undefined || own > CONTENT_BYTES ? 0 : own;
+    return index > 0 && bytes > ANSWER_BYTES;
+  });
+  if (over === -1) return rows;
+  return forwards ? rows.slice(0, over) : rows.slice(rows.length - over);
 }
 
 /**

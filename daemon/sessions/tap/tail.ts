@@ -18,6 +18,8 @@ const GATHER_MS = 16;
 /** Rows of a batch, and milliseconds making them may take before calls get their turn. */
 const BATCH = 500;
 const SLICE_MS = 6;
+/** Bytes of the messages in a batch. */
+const BATCH_BYTES = 4 * 1024 * 1024;
 /** Bytes the reader's connection may hold unread, and milliseconds until it is looked at again. */
 const BACKLOG = 8 * 1024 * 1024;
 const BACKLOG_MS = 100;
@@ -126,7 +128,8 @@ export class Tail {
     const rows: TrafficRow[] = [];
     const began = performance.now();
     let dropped = 0;
-    while (rows.length < room && performance.now() - began < SLICE_MS) {
+    let bytes = 0;
+    while (rows.length < room && bytes < BATCH_BYTES && performance.now() - began < SLICE_MS) {
       if (this.#waiting === 0) this.#markLost();
       const event = this.#queue[this.#head];
       if (event === undefined) break;
@@ -137,6 +140,7 @@ export class Tail {
         continue;
       }
       this.#bytes -= this.#cost(event);
+      bytes += this.#cost(event);
       const row = this.#rows.row(event, false);
       const message = event.kind === 'frame' ? event.message : undefined;
       if (!wanted(row, query, () => (message === undefined ? undefined : this.#rows.message(message)))) continue;

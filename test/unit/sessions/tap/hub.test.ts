@@ -312,6 +312,21 @@ describe('rows', () => {
     assert.deepEqual(await ids({ before: 4 }), [[undefined, 1, 2], false]);
   });
 
+  it('are not more than one answer can carry with their messages', async (t) => {
+    const hub = hubOf(t);
+    const channel = hub.open(CLIENT);
+    const big = 'x'.repeat(3 * 1024 * 1024);
+    for (let id = 1; id <= 5; id++) channel.in({ ...call(id), params: { name: 'write', arguments: { big } } }, { bytes: big.length });
+    hub.open({ ...CLIENT, session: 'two' }).in({ ...call(6), params: { name: 'write', arguments: { big } } }, { bytes: big.length });
+    const ids = async (query: object): Promise<unknown> => {
+      const { rows: found, more } = await queryRows(hub, { messages: true, ...query }, making(hub));
+      return [found.flatMap(({ id }) => id ?? []), more];
+    };
+    assert.deepEqual(await ids({ after: 0 }), [[1, 2, 3, 4, 5], true]);
+    assert.deepEqual(await ids({}), [[2, 3, 4, 5, 6], true]);
+    assert.deepEqual(await ids({ after: 0, messages: false }), [[1, 2, 3, 4, 5, 6], false]);
+  });
+
   it('are found by text in what is shown and in what is not, by method, edge and failure', async (t) => {
     const hub = hubOf(t);
     const channel = hub.open(CLIENT);
