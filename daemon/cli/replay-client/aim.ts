@@ -49,7 +49,7 @@ function headersOf(lines: readonly string[]): Record<string, string> {
  * The rules: those of the file, and those of the flags.
  * @throws SBX_REPLAY_RULES, SBX_USAGE
  */
-export function rulesOf({ flags, cwd, env }: CommandContext): ReplayRules {
+export function rulesOf({ flags, cwd }: CommandContext): ReplayRules {
   const given = flags.text('rules');
   const file = given === undefined ? nearestRules(cwd) : resolve(cwd, given);
   const slower = {
@@ -68,7 +68,14 @@ export function rulesOf({ flags, cwd, env }: CommandContext): ReplayRules {
     },
     'the flags',
   );
-  const rules = file === undefined ? own : mergedRules(readRules(file), own);
+  return file === undefined ? own : mergedRules(readRules(file), own);
+}
+
+/**
+ * The rules with the variables of the environment in their `values`: what is sent needs them, what is compared does not.
+ * @throws SBX_USAGE for a variable that is not set
+ */
+export function withValues(rules: ReplayRules, env: CommandContext['env']): ReplayRules {
   if (rules.values === undefined) return rules;
   const values = Object.entries(rules.values).map(([placeholder, value]) => [placeholder, expanded(value, env)]);
   return { ...rules, values: Object.fromEntries(values) as Record<string, string> };

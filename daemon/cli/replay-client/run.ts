@@ -17,7 +17,7 @@ import { linkOpener } from '../../upstreams/open-link.ts';
 import { usageError } from '../arguments.ts';
 import type { CommandContext } from '../command.ts';
 import { recordingRef } from '../record/place.ts';
-import { aimOf, numberOf, rulesOf } from './aim.ts';
+import { aimOf, numberOf, rulesOf, withValues } from './aim.ts';
 import { REPLAY_REPORTERS } from './reports.ts';
 
 /** Everything the command line says. */
@@ -49,7 +49,7 @@ export async function runReplayClient(context: CommandContext, recording: string
   const wanted: Wanted = {
     recording,
     against: aimOf(context, words),
-    rules: rulesOf(context),
+    rules: withValues(rulesOf(context), context.env),
     allowWrites: flags.on('allow-writes'),
     ...(server === undefined ? {} : { server }),
     ...(timeout === undefined ? {} : { timeoutMs: numberOf(timeout, 'timeout') }),

@@ -5,6 +5,8 @@ import type { Ignored } from './difference.ts';
 
 /** Messages up to this many characters are in the report; larger ones are known by their changes. */
 const SHOWN = 256 * 1024;
+/** Differences that have their messages with them: who has more than these looks at the recording. */
+const WHOLE = 1000;
 /** Different places of what does not count. */
 const PLACES = 2000;
 
@@ -27,7 +29,8 @@ export class Findings {
   /** Something that differs. */
   add(difference: ReplayDifference): void {
     const { before, after, ...rest } = difference;
-    this.#differences.push({ ...rest, ...small('before', before), ...small('after', after) });
+    const whole = this.#differences.length < WHOLE;
+    this.#differences.push(whole ? { ...rest, ...small('before', before), ...small('after', after) } : rest);
   }
 
   /** What differs and does not count. Places that differ only in indexes are one. */
