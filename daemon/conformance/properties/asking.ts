@@ -66,7 +66,7 @@ const replies = property<{ kind: 'accept' | 'decline' | 'cancel' | 'error' | 'in
   name: 'asking/replies',
   area: 'elicitation',
   phase: 'stateful',
-  stems: ['ELI-DECLINE', 'SMP-ERROR-HANDLED', 'ELI-VALIDATE', 'ROOT-UNAVAILABLE', 'ELI-COMPLETE-ID'],
+  stems: ['ELI-DECLINE', 'ELI-32042-URL', 'SMP-ERROR-HANDLED', 'ELI-VALIDATE', 'ROOT-UNAVAILABLE', 'ELI-COMPLETE-ID'],
   eras: ['legacy'],
   skip: noneCallable,
   cases: () => ({ boundaries: (['accept', 'decline', 'cancel', 'error', 'invalid'] as const).map((kind) => ({ kind })) }),

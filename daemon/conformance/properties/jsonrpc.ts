@@ -106,7 +106,7 @@ const unknownMethod = property<{ method: string; id: string | number }>({
   name: 'jsonrpc/unknown-method',
   area: 'error-codes',
   phase: 'fuzz',
-  stems: ['RPC-METHOD-NOT-FOUND', 'HTTP-404-METHOD', ...ERROR_STEMS],
+  stems: ['RPC-METHOD-NOT-FOUND', 'HTTP-404-METHOD', 'AUTH-STDIO', ...ERROR_STEMS],
   cases: () => ({
     boundaries: [
       ...NEAR.map((method, index) => ({ method, id: `unknown-${index}` })),

@@ -67,6 +67,7 @@ const rounds = property<{ tool: string; change: Change }>({
     'ELI-VALIDATE',
     'ROOT-UNAVAILABLE',
     'MRTR-STATE-REPLAY',
+    'MRTR-KEYS',
   ],
   eras: ['modern'],
   skip: (subject) => (askers(subject).length === 0 ? 'no tool that may be called asks for anything' : undefined),

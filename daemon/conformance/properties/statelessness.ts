@@ -2,9 +2,12 @@
 import fc from 'fast-check';
 import { META, MODERN_VERSION } from '../../protocol/eras.ts';
 import type { JsonObject } from '../../protocol/message.ts';
-import { at, shown } from '../engine/judge.ts';
+import type { Answer } from '../engine/exchange.ts';
+import { at, objectsAt, shown } from '../engine/judge.ts';
 import { type Property, property } from '../engine/property.ts';
 import { canonical } from '../engine/result-rules.ts';
+import type { Session } from '../engine/session.ts';
+import type { Subject } from '../engine/subject.ts';
 import { cheapMethod, methods, operations, outcomeText, servedLists, steady } from './expect.ts';
 
 const eras = ['modern'] as const;
@@ -82,11 +85,24 @@ const stateless = property<{ history: readonly string[]; method: string }>({
     const got = (): string => `on a fresh connection ${outcomeText(first, bare)}, after ${shown(history)} ${outcomeText(session, later)}`;
     judge.check('STL-NO-PRIOR', same, 'an answer that does not depend on earlier requests', got);
     judge.check('DIS-NO-PREREQ', bare.result !== undefined, 'a result without server/discover before', () => outcomeText(first, bare));
+    if (method === 'tools/list') checkFirstLook(session, subject, later);
     const member = { 'tools/list': 'TOOL', 'resources/list': 'RES', 'prompts/list': 'PRM' }[method];
     if (member !== undefined) judge.check(`${member}-LIST-NO-VARY`, same, 'the same list on every connection', got);
     if (method === 'tools/list') judge.check('TOOL-ORDER', same, 'the same order on every connection', got);
   },
 });
+
+/** The tools as they were when the server was looked at first: what has changed since was changed by requests. */
+function checkFirstLook({ judge }: Session, subject: Subject, later: Answer): void {
+  // a tool that may change the list was called, or there are pages: nothing can be said
+  if (subject.roles.some(({ changes }) => changes === true) || subject.paged.includes('tools/list') || later.result === undefined) return;
+  const [then, now] = [subject.tools.map(({ name }) => name), objectsAt(later.result, 'tools').map(({ name }) => name)];
+  const what = (): string => `${shown(then)} became ${shown(now)}`;
+  const same = canonical([...then].sort()) === canonical([...now].sort());
+  judge.check('TOOL-LIST-NO-VARY', same, 'the list as it was at first', what);
+  judge.check('STL-NO-PRIOR', same, 'the list as it was at first', what);
+  if (same) judge.check('TOOL-ORDER', canonical(then) === canonical(now), 'the order as it was at first', what);
+}
 
 const interleave = property<{ order: readonly boolean[] }>({
   name: 'modern/interleave',

@@ -159,6 +159,8 @@ export class ReferenceServer {
     const meta = isObject(params['_meta']) ? params['_meta'] : {};
     try {
       if (peer.era === 'modern') checkEnvelope(meta, b);
+      else if (b('RPC-META-TOLERATE') && Object.keys(meta).some((key) => key.startsWith('com.example/')))
+        throw new Refusal(-32602, 'unknown key');
       const result = await this.#result(peer, id, method, params, meta);
       if (result === undefined) return;
       const whole = peer.era === 'modern' ? modern(result, method, b) : result;
