@@ -65,6 +65,9 @@ export async function replayAsClient(options: ReplayOptions): Promise<ReplayRepo
     },
   };
   const parties = new Map<PartySurvey, PlayedParty>();
+  // Whoever waits for an answer is woken by the end of its connection.
+  const stop = (): void => void Promise.allSettled([...parties.values()].map((party) => party.close()));
+  signal?.addEventListener('abort', stop);
   try {
     for await (const line of source.lines()) {
       if (signal?.aborted === true) throw interrupted(options.recording);
@@ -75,8 +78,12 @@ export async function replayAsClient(options: ReplayOptions): Promise<ReplayRepo
       }
     }
     for (const party of parties.values()) await party.finish();
+    if (signal?.aborted === true) throw interrupted(options.recording);
     return findings.report(options.recording, options.against, performance.now() - began);
+  } catch (error) {
+    throw signal?.aborted === true ? interrupted(options.recording) : error;
   } finally {
+    signal?.removeEventListener('abort', stop);
     await Promise.all([...parties.values()].map((party) => party.close()));
   }
 }

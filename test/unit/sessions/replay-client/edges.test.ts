@@ -448,6 +448,24 @@ test('one that asked for it and has gone stops it', async () => {
   const server = serverOf((message, live) => void hello(message, live));
   const stopped = AbortSignal.abort();
   await assert.rejects(replay(lines(HELLO), server.open, {}, { signal: stopped }), { code: 'SBX_CALL_INTERRUPTED' });
+
+  // Also while it waits for an answer that never comes.
+  const leaving = new AbortController();
+  const open: OpenLive = async (listener) => ({
+    kind: 'stdio',
+    send: (message) => {
+      const live: Live = {
+        listener,
+        send: (said) => setImmediate(() => listener.message({ jsonrpc: '2.0', ...said } as unknown as Message)),
+      };
+      if (!hello(message as unknown as Json, live)) leaving.abort();
+    },
+    abandon: () => {},
+    agreed: () => {},
+    close: async () => listener.closed(new SignalboxError('SBX_SERVER_EXITED', 'Closed.', { why: 'closed', fix: 'none' })),
+  });
+  const waiting = replay(lines([...HELLO, call(1, {}), answer(1, 'never')]), open, {}, { signal: leaving.signal, timeoutMs: 1e8 });
+  await assert.rejects(waiting, { code: 'SBX_CALL_INTERRUPTED' });
 });
 
 test('a recording without anything to play says so', async () => {
