@@ -108,8 +108,6 @@ export const STEPS: Readonly<Record<string, Step>> = {
     async run({ page, scratch, shot }) {
       await command(page, 'Signalbox: Show Traffic');
       const frame = webview(page);
-      await frame.locator('.details button', { hasText: 'Close' }).click();
-      await frame.getByRole('button', { name: 'Follow' }).click();
       await frame.getByRole('button', { name: 'Record' }).click();
       await frame.getByRole('button', { name: /^Stop Recording/ }).waitFor();
       const results = await runClaude(scratch, findClaude() ?? '', [
@@ -122,6 +120,7 @@ export const STEPS: Readonly<Record<string, Step>> = {
         [false, false],
         JSON.stringify(results),
       );
+      await frame.getByRole('searchbox', { name: 'Filter' }).fill('client:claude-code');
       const line = frame
         .getByRole('row')
         .filter({ hasText: 'claude-code' })
@@ -130,7 +129,9 @@ export const STEPS: Readonly<Record<string, Step>> = {
       await line.first().click();
       await frame.getByText('As the server got it').waitFor();
       await frame.getByLabel('Differences between the edges').first().waitFor();
+      assert.equal(await frame.locator('.body .row').filter({ hasText: 'replay' }).count(), 0);
       await shot('traffic');
+      await frame.getByRole('searchbox', { name: 'Filter' }).fill('');
       await frame.getByRole('button', { name: /^Stop Recording/ }).click();
       await frame.getByRole('button', { name: 'Record', exact: true }).waitFor();
     },
