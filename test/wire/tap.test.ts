@@ -306,6 +306,19 @@ describe('sessions', () => {
   });
 });
 
+/** A server that answers only what was cancelled. */
+const LATE = `
+let waiting;
+const say = (message) => console.log(JSON.stringify({ jsonrpc: '2.0', ...message }));
+require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+  const { id, method } = JSON.parse(line);
+  if (method === 'initialize') say({ id, result: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'late', version: '1' } } });
+  else if (method === 'tools/list') say({ id, result: { tools: [{ name: 'late', inputSchema: { type: 'object' } }] } });
+  else if (method === 'tools/call') waiting = id;
+  else if (method === 'notifications/cancelled') say({ id: waiting, result: { content: [] } });
+  else if (id !== undefined) say({ id, error: { code: -32601, message: 'no' } });
+});`;
+
 describe('what is no answer', () => {
   it('a cancel goes with its call to the server, from a notification and from a closed stream', async (t) => {
     const { tap, gateway } = await tapped(t, { s: node(SCRIPTED) });
@@ -333,6 +346,21 @@ describe('what is no answer', () => {
     const other = rows.find(({ era, direction, method }) => era === 'modern' && direction === 'in' && method === 'tools/call')?.seq;
     assert.match(fault?.text ?? '', /cancelled/);
     assert.deepEqual([fault?.call, (await cancels())[2]?.call], [other, other]);
+    socket.close();
+  });
+
+  it('an answer that comes after the cancel still belongs to its call', async (t) => {
+    const { tap, gateway } = await tapped(t, { s: { command: process.execPath, args: ['-e', LATE] } });
+    const { ask, socket } = await bridge(gateway);
+    await ask('initialize', INITIALIZE);
+    void ask('tools/call', { name: 's__late' });
+    await until(async () => (await rowsOf(tap)).some(({ edge, target }) => edge === 'server' && target === 'late'));
+    socket.send(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 2 } }));
+    const late = async (): Promise<TrafficRow | undefined> =>
+      (await rowsOf(tap)).find(({ edge, type, method }) => edge === 'server' && type === 'response' && method === 'tools/call');
+    await until(async () => (await late()) !== undefined);
+    const call = (await rowsOf(tap)).find(({ edge, method }) => edge === 'client' && method === 'tools/call');
+    assert.deepEqual([(await late())?.call, (await late())?.session], [call?.seq, call?.session]);
     socket.close();
   });
 
