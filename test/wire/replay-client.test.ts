@@ -215,6 +215,7 @@ test('an exported recording against a command line, without the daemon: reports,
   assert.match(wrong.stderr, /SBX_REPLAY_RULES/);
   writeFileSync(rules, '{}');
   assert.equal((await run([], '--reporter', 'sarif')).code, 2);
+  assert.match((await run([], '--output', 'no/such/folder')).stderr, /SBX_USAGE: The report cannot be written/);
   const nobody = await cli(file, '--server', 'nobody', '--', process.execPath, REPLAYED);
   assert.equal(nobody.code, 2);
   assert.match(nobody.stderr, /SBX_REPLAY_NOTHING/);

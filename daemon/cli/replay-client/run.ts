@@ -59,9 +59,22 @@ export async function runReplayClient(context: CommandContext, recording: string
   const report = await (alone ? here(context, wanted) : inDaemon(context, wanted));
   const text = render(report);
   const output = flags.text('output');
-  if (output !== undefined) writeFileSync(resolve(cwd, output), text.endsWith('\n') ? text : `${text}\n`);
+  if (output !== undefined) writeReport(resolve(cwd, output), text);
   else stdout.write(text.endsWith('\n') ? text : `${text}\n`);
   return fails(report, { slower: flags.on('fail-on-slower'), skipped: flags.on('fail-on-skipped') }) ? 1 : 0;
+}
+
+/** @throws SBX_USAGE when the file cannot be written */
+function writeReport(file: string, text: string): void {
+  try {
+    writeFileSync(file, text.endsWith('\n') ? text : `${text}\n`);
+  } catch (error) {
+    throw usageError(
+      `The report cannot be written to ${file}.`,
+      error instanceof Error ? error.message : String(error),
+      'Give a path in a folder that exists.',
+    );
+  }
 }
 
 async function inDaemon(context: CommandContext, { recording, ...wanted }: Wanted): Promise<ReplayReport> {
