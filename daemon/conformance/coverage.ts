@@ -21,11 +21,7 @@ const INVARIANTS: ReadonlySet<string> = new Set([
 
 const REASONS: Readonly<Record<string, string>> = {
   manual: 'it cannot be decided from outside',
-  auth: 'not yet: it needs a protected server and tokens of two principals',
-  fixture: 'not yet: it needs a server that is made to do it (a role from configuration)',
-  'client-caps': 'not yet: it needs answers of a client beyond one round',
-  heuristic: 'not yet: no heuristic good enough to be trusted',
-  blackbox: 'not yet',
+  auth: 'it needs to know what each principal may see, which no server tells',
 };
 
 /** Whether a property or a wire invariant looks at a requirement. */
@@ -38,6 +34,5 @@ export function isImplemented({ id }: Requirement): boolean {
 /** Why a requirement has no property yet; undefined when it has one. */
 export function unimplementedReason(requirement: Requirement): string | undefined {
   if (isImplemented(requirement)) return undefined;
-  if (requirement.area === 'tasks') return 'not yet: tasks';
-  return REASONS[requirement.testability] ?? 'not yet';
+  return REASONS[requirement.testability] ?? 'no property yet';
 }
