@@ -40,6 +40,8 @@ export interface Stage {
   ask(question: Request, send: Send, answered: (answer: Response) => void): RequestId;
   /** The client's frame happened: what follows it may be said. */
   happened(frame: Frame): void;
+  /** A play goes on with the recording of another request. */
+  wentOn(exchange: Exchange): void;
   /** The client answered something else than it did in the recording. */
   compare(recorded: Frame | undefined, answer: unknown): void;
   /** There is no answer in the recording. */
@@ -270,6 +272,7 @@ export class Play {
       this.#exchange = next;
       this.#said = next.opener;
       this.#at = 0;
+      this.#stage.wentOn(next);
       if (!this.#again) this.#stage.happened(next.opener);
       this.#step(next.opener);
     };

@@ -120,8 +120,7 @@ export class ReplaySession implements Stage {
   }
 
   #play(exchange: Exchange, again: boolean, request: Request, send: Send, era: Era, renamed: Translated = { params: undefined }): Play {
-    this.#lanes.mark(exchange);
-    this.#rehearsal.played(exchange);
+    this.wentOn(exchange);
     const { method, params, id } = request;
     const { instance, recorded } = renamed;
     const play = new Play(this, {
@@ -266,6 +265,11 @@ export class ReplaySession implements Stage {
   happened(frame: Frame): void {
     this.schedule.seen(frame);
     for (const follower of frame.followers) this.schedule.arm(follower, frame, frame, () => this.#ambient(follower));
+  }
+
+  wentOn(exchange: Exchange): void {
+    this.#lanes.mark(exchange);
+    this.#rehearsal.played(exchange);
   }
 
   compare(recorded: Frame | undefined, answer: unknown, method?: string): void {
