@@ -5,7 +5,7 @@ import { findingText } from '../../conformance/reporters/pretty.ts';
 import { watchSources } from '../../upstreams/source-watch.ts';
 import type { CommandContext } from '../command.ts';
 import { errorText } from '../program.ts';
-import { drive } from './drive.ts';
+import { drive, type Follower } from './drive.ts';
 import { followerOf, write } from './run.ts';
 import { baselineOf, counted, failOnOf, reporterOf } from './verdict.ts';
 
@@ -21,6 +21,7 @@ export async function watchServer(context: CommandContext): Promise<number> {
   const reporter = reporterOf(context);
   const failOn = failOnOf(context);
   const known = baselineOf(context);
+  const follower = rememberedAnswers(followerOf(context, reporter));
   let code = 0;
   let before: Before | undefined;
   let last: ReadonlyMap<string, Finding> = new Map();
@@ -44,7 +45,6 @@ export async function watchServer(context: CommandContext): Promise<number> {
       pending = false;
       run = new AbortController();
       const surface: Record<string, string> = {};
-      const follower = followerOf(context, reporter);
       const hear = (event: ConformEvent): void => {
         if (event.type === 'tools') for (const [area, digest] of Object.entries(event.surface)) surface[area] = digest;
         follower.hear(event);
@@ -83,6 +83,23 @@ export async function watchServer(context: CommandContext): Promise<number> {
   } finally {
     await watch.close();
   }
+}
+
+/** Asks about a tool once, not at every change. */
+function rememberedAnswers(follower: Follower): Follower {
+  const { agree } = follower;
+  if (agree === undefined) return follower;
+  const answers = new Map<string, boolean>();
+  return {
+    ...follower,
+    agree: async (called) => {
+      const known = called.map((name) => answers.get(name));
+      if (known.every((answer) => answer !== undefined)) return known.every((answer) => answer === true);
+      const answer = await agree(called);
+      for (const name of called) answers.set(name, answer);
+      return answer;
+    },
+  };
 }
 
 /** What a run found that the last did not, and what is gone. */
