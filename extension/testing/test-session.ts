@@ -20,6 +20,7 @@ export class TestSession {
   readonly #run: VSCode.TestRun;
   readonly #abort = new AbortController();
   readonly #debug: boolean;
+  #transcriptShown = false;
 
   /** @param debug show the transcript of the first broken requirement */
   constructor(parts: TestingParts, tests: TestItems, run: VSCode.TestRun, token: VSCode.CancellationToken, debug: boolean) {
@@ -129,7 +130,6 @@ export class TestSession {
     const { vscode, documents } = this.#parts;
     this.#run.appendOutput(terminal(sentence(finding)), undefined, item);
     if (finding.severity !== 'error') return;
-    const first = to.broken.size === 0;
     const { expected, actual } = sides(finding);
     const message = vscode.TestMessage.diff(sentence(finding), expected, actual);
     message.contextValue = COUNTEREXAMPLE;
@@ -138,7 +138,9 @@ export class TestSession {
     const place = await findingPlace(to.place, finding);
     if (place !== undefined) message.location = new vscode.Location(vscode.Uri.file(place.file), new vscode.Position(place.line, 0));
     if (this.#debug) this.#run.appendOutput(terminal(transcript(finding)), undefined, item);
-    if (this.#debug && first) await documents.show(`${finding.requirement} transcript.txt`, transcript(finding));
+    if (!this.#debug || this.#transcriptShown) return;
+    this.#transcriptShown = true;
+    await documents.show(`${finding.requirement} transcript.txt`, transcript(finding));
   }
 }
 
