@@ -1,5 +1,5 @@
 /** Resources: the description itself, what each operation does, what became no tool and why, binary answers. */
-import type { McpServer, ReadResourceResult } from '@modelcontextprotocol/server';
+import { type McpServer, type ReadResourceResult, ResourceNotFoundError } from '@modelcontextprotocol/server';
 import { ResourceTemplate, ToolError } from '../../plugin/define.ts';
 import type { Api } from '../api.ts';
 import type { Operation } from '../description/operation.ts';
@@ -50,20 +50,14 @@ export function registerResources(server: McpServer, uri: string, current: () =>
   server.registerResource('operation', operations, { title: 'An operation', mimeType: 'text/markdown' }, (address, { name }) => {
     const operation = api().operations.find((each) => each.tool === name);
     if (operation === undefined)
-      throw new ToolError('SBX_API_INPUT', `There is no operation ${String(name)}.`, {
-        why: 'The name is not one of this API.',
-        fix: 'List the resources.',
-      });
+      throw new ResourceNotFoundError(address.href, `There is no operation ${String(name)}: list the resources.`);
     return textResult(address, 'text/markdown', documentation(api(), operation));
   });
   const answers = new ResourceTemplate(`${uri}answers/{id}`, { list: undefined });
   server.registerResource('answer', answers, { title: 'A binary answer of an earlier call' }, (address, { id }) => {
     const kept = api().answers.get(String(id));
     if (kept === undefined)
-      throw new ToolError('SBX_API_INPUT', 'This answer is not kept any more.', {
-        why: 'Only the last few are.',
-        fix: 'Call the tool again.',
-      });
+      throw new ResourceNotFoundError(address.href, 'This answer is not kept any more, only the last few are: call the tool again.');
     return { contents: [{ uri: address.href, mimeType: kept.mimeType, blob: kept.bytes.toString('base64') }] };
   });
 }
