@@ -89,10 +89,10 @@ function whyOf({ why, method, nearest }: Miss, recorded: readonly string[]): str
 }
 
 function fixOf({ why, target, nearest }: Miss): string {
-  if (why === 'exhausted') return 'Let the last answer repeat (--repeat last) or all of them (--repeat loop), or record it again.';
-  if (why === 'order') return 'Ask in the recorded order, or play with --match params.';
+  if (why === 'exhausted') return 'Let the last answer repeat (`repeat` last) or all of them (`repeat` loop), or record it again.';
+  if (why === 'order') return 'Ask in the recorded order, or play with `match` params.';
   if (why === 'unknown' && nearest !== undefined && nearest.target === target)
-    return `Ask as it was recorded, leave the place out of the comparison (--ignore ${nearest.changes[0]?.pointer || '/…'}), or record this request too.`;
+    return `Ask as it was recorded, leave the place out of the comparison (\`ignore\` ${nearest.changes[0]?.pointer || '/…'}), or record this request too.`;
   return nearest === undefined ? 'Record this request too.' : 'Ask for what was recorded, or record this request too.';
 }
 
