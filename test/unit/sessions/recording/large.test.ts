@@ -13,7 +13,7 @@ import { finish } from '../../../fixtures/daemon.ts';
 const FULL = process.env['SIGNALBOX_TEST_TIER'] === 'full';
 const BYTES = FULL ? 1024 ** 3 : 40 * 1024 ** 2;
 /** Of the reader's JavaScript heap. */
-const HEAP_MIB = 64;
+const HEAP_MIB = FULL ? 256 : 64;
 const READER = join(import.meta.dirname, '..', '..', '..', 'fixtures', 'recording-reader.ts');
 const BATCH = 1000;
 
