@@ -17,7 +17,7 @@ export async function showReport(
   report: ReplayReport,
   title: string,
 ): Promise<boolean> {
-  const shown = report.differences.filter(({ kind }) => kind !== 'skipped').slice(0, MOST_DIFFERENCES);
+  const shown = report.differences.filter(isDifferent).slice(0, MOST_DIFFERENCES);
   const pairs = shown.map((difference, index) => {
     const name = `${String(index + 1).padStart(2, '0')} ${difference.kind} ${difference.target ?? difference.method}.json`;
     return {
@@ -38,6 +38,11 @@ export async function showReport(
   return true;
 }
 
+/** Whether the answers differ: one that took longer on a busy machine is the same answer. */
+function isDifferent({ kind }: ReplayDifference): boolean {
+  return kind !== 'skipped' && kind !== 'slower';
+}
+
 /** One side: the message, or why there is none. */
 function sideText(message: object | undefined, { kind, why, changes }: ReplayDifference): string {
   if (message !== undefined) return `${JSON.stringify(message, null, 2)}\n`;
@@ -47,9 +52,11 @@ function sideText(message: object | undefined, { kind, why, changes }: ReplayDif
 
 /** The report in one sentence. */
 export function reportWords(report: ReplayReport, t: typeof VSCode.l10n.t): string {
-  const differences = report.differences.filter(({ kind }) => kind !== 'skipped').length;
+  const differences = report.differences.filter(isDifferent).length;
+  const slow = report.differences.filter(({ kind }) => kind === 'slower').length;
+  const slower = slow > 0 ? ` ${t('Much slower: {0}.', slow)}` : '';
   const skipped = report.skipped > 0 ? ` ${t('{0} were not sent because they may change something.', report.skipped)}` : '';
   return differences === 0
-    ? `${t('{0} answers are the same.', report.equal)}${skipped}`
-    : `${t('Same answers: {0}. Different: {1}.', report.equal, differences)}${skipped}`;
+    ? `${t('{0} answers are the same.', report.equal)}${slower}${skipped}`
+    : `${t('Same answers: {0}. Different: {1}.', report.equal, differences)}${slower}${skipped}`;
 }
