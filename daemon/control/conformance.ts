@@ -86,7 +86,9 @@ export function conformanceHandlers(parts: ConformanceParts): Pick<ControlHandle
     if (finding.configured === undefined) return tested(finding.target, folder);
     try {
       return configured(finding.configured, folder);
-    } catch {
+    } catch (error) {
+      const elsewhere = error instanceof SignalboxError && (error.code === 'SBX_WORKSPACE_UNKNOWN' || error.code === 'SBX_SERVER_UNKNOWN');
+      if (!elsewhere) throw error;
       return configured(finding.configured, undefined);
     }
   };
