@@ -32,6 +32,7 @@ export class LineMaker {
    */
   constructor(epoch: number, { after = 0, part = 1 }: { readonly after?: number; readonly part?: number } = {}) {
     this.#epoch = epoch;
+    if (part > 1) this.#t = Math.max(0, Date.now() - epoch);
     this.#n = after;
     this.#prefix = part === 1 ? 'c' : `p${part}c`;
   }

@@ -329,6 +329,12 @@ describe('a recording', () => {
       frames(lines).map(({ n }) => n),
       [1, 2, 3],
     );
+    const times = lines.map((line) => line.t);
+    assert.deepEqual(
+      times,
+      times.toSorted((a, b) => a - b),
+      'time never goes back',
+    );
     assert.equal(new Set(lines.flatMap((line) => (line.k === 'open' ? [line.c] : []))).size, 2);
     assert.deepEqual(await schemaErrors(join(before.folder, started.id)), []);
     for (const { id } of [old, ofSession]) {
