@@ -16,6 +16,8 @@ const report = (...differences: ReplayDifference[]): ReplayReport => ({
   equal: 4,
   differences,
   skipped: differences.filter(({ kind }) => kind === 'skipped').length,
+  same: [],
+  ignored: [],
   ms: 1,
 });
 const t = ((text: string, ...values: unknown[]) => text.replaceAll(/\{(\d)\}/g, (_, index) => String(values[Number(index)]))) as never;
