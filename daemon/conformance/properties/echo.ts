@@ -4,15 +4,20 @@ import type { Answer } from '../engine/exchange.ts';
 import { at, objectsAt } from '../engine/judge.ts';
 import type { Session } from '../engine/session.ts';
 import type { Subject } from '../engine/subject.ts';
+import { compile } from '../engine/validator.ts';
 
 /** Something that echoes. */
 export interface Echo {
   readonly method: 'tools/call' | 'prompts/get';
   readonly name: string;
   params(text: string): JsonObject;
+  /** Whether a text is valid there. */
+  takes(text: string): boolean;
 }
 
 const PROBE = 'plain-words';
+/** A text that may be no longer than this is no text for anything. */
+const LONG = 40;
 /** Tools and prompts tried. */
 const TRIED = 6;
 const known = new WeakMap<object, Echo | null>();
@@ -35,7 +40,15 @@ function candidates(subject: Subject): readonly Echo[] {
   const tools = subject.callable.flatMap(({ name, definition, sample }): Echo[] => {
     const key = Object.keys(sample ?? {}).find((one) => isFree(definition, one));
     if (key === undefined) return [];
-    return [{ method: 'tools/call', name, params: (text) => ({ name, arguments: { ...sample, [key]: text } }) }];
+    const validate = compile(definition['inputSchema']);
+    return [
+      {
+        method: 'tools/call',
+        name,
+        params: (text) => ({ name, arguments: { ...sample, [key]: text } }),
+        takes: (text) => !(validate instanceof Error) && validate({ ...sample, [key]: text }) === undefined,
+      },
+    ];
   });
   const prompts = subject.prompts.flatMap((prompt): Echo[] => {
     const names = objectsAt(prompt, 'arguments').map((one) => String(one['name']));
@@ -46,6 +59,7 @@ function candidates(subject: Subject): readonly Echo[] {
         method: 'prompts/get',
         name,
         params: (text) => ({ name, arguments: { ...Object.fromEntries(names.map((one) => [one, 'a'])), [key]: text } }),
+        takes: () => true,
       },
     ];
   });
@@ -72,6 +86,7 @@ export function isFree(definition: JsonObject, key: string): boolean {
   return (
     isObject(schema) &&
     schema['type'] === 'string' &&
-    !['enum', 'const', 'pattern', 'format', 'maxLength'].some((word) => Object.hasOwn(schema, word))
+    !['enum', 'const', 'pattern', 'format'].some((word) => Object.hasOwn(schema, word)) &&
+    Number(schema['maxLength'] ?? 1000) >= LONG
   );
 }

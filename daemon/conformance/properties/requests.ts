@@ -113,6 +113,7 @@ const unicode = property<{ text: string }>({
       session.judge.check('RPC-UTF8', session.ended === undefined, 'UTF-8 is read', String(session.ended));
       return;
     }
+    if (!echo.takes(clean)) return;
     const answer = await session.request(echo.method, echo.params(clean));
     // a refusal is its right; a success has the text
     if (answer.result === undefined || answer.result['isError'] === true) return;

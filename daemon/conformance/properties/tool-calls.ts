@@ -176,7 +176,7 @@ const invalidArguments = property<{ tool: string; args: unknown; keyword: string
   name: 'tools/invalid-arguments',
   area: 'tools',
   phase: 'fuzz',
-  stems: ['TOOL-INPUT-VALIDATE', 'TOOL-INPUT-ERR-ISERROR'],
+  stems: ['TOOL-INPUT-VALIDATE', 'TOOL-INPUT-ERR-ISERROR', 'RT-PRESENT'],
   skip: noCalls,
   cases(subject) {
     const usable = subject.callable.slice(0, MANY).filter((tool) => tool.sample !== undefined && quick(subject, tool));
