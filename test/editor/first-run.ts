@@ -121,6 +121,8 @@ export const STEPS: Readonly<Record<string, Step>> = {
         JSON.stringify(results),
       );
       await frame.getByRole('searchbox', { name: 'Filter' }).fill('client:claude-code');
+      // The filter is asked for when the typing rests; a row chosen before that would be gone with the old list.
+      await frame.locator('.body .row', { hasText: 'line__query' }).filter({ hasText: 'control' }).first().waitFor({ state: 'detached' });
       const line = frame
         .getByRole('row')
         .filter({ hasText: 'claude-code' })

@@ -178,6 +178,8 @@ describe('Signalbox in a real extension host', () => {
       () => signalbox.daemon.status?.servers.filter(({ name }) => name === 'timetable').every(({ state }) => state === 'disabled') === true,
     );
     assert.notEqual(await version(), before_);
+    await signalbox.daemon.call('servers/enable', { name: 'timetable', enabled: true });
+    await until(signalbox, () => signalbox.daemon.status?.servers.every(({ state }) => state !== 'disabled') === true);
   });
 
   it('restarts the daemon and is connected to the new one', async () => {

@@ -31,8 +31,10 @@ describe('Sessions in a real extension host', () => {
   it('opens live traffic in one tab, however often it is asked', async () => {
     await vscode.commands.executeCommand('signalbox.showTraffic');
     await vscode.commands.executeCommand('signalbox.showTraffic', 'is:error');
-    const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs).filter(({ input }) => input instanceof vscode.TabInputWebview);
-    assert.equal(tabs.length, 1);
+    // The extension host hears of a new tab a moment later.
+    const tabs = async () =>
+      vscode.window.tabGroups.all.flatMap((group) => group.tabs).filter(({ input }) => input instanceof vscode.TabInputWebview);
+    assert.equal((await until(tabs, (all) => all.length > 0)).length, 1);
   });
 
   it('records what passes between start and stop, and lists it', async () => {
@@ -53,11 +55,8 @@ describe('Sessions in a real extension host', () => {
   it('opens a recording in a tab of its own', async () => {
     const [recording] = signalbox.sessions.recordings.all;
     await vscode.commands.executeCommand('signalbox.openRecording', recording);
-    const labels = vscode.window.tabGroups.all.flatMap((group) => group.tabs.map(({ label }) => label));
-    assert.ok(
-      labels.some((label) => label.includes('suite')),
-      labels.join(', '),
-    );
+    const labels = async () => vscode.window.tabGroups.all.flatMap((group) => group.tabs.map(({ label }) => label));
+    await until(labels, (all) => all.some((label) => label.includes('suite')));
   });
 
   it('replays a recording against the same endpoint without a difference', async () => {
