@@ -14,17 +14,18 @@ export function quickInput(page: Page): Locator {
 /** Runs a command through the palette. */
 export async function command(page: Page, title: string): Promise<void> {
   const palette = page.locator('.quick-input-widget:visible input[placeholder*="name of a command"]');
-  // A workbench that was just loaded may not listen to keys yet.
-  for (let times = 0; times < 10; times++) {
+  const entry = page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
+  // A workbench that was just loaded may not listen to keys yet, and a view that takes the focus closes the palette.
+  for (let times = 1; ; times++) {
     await page.keyboard.press('F1');
-    const open = await palette.waitFor({ timeout: 3_000 }).then(
-      () => true,
-      () => false,
-    );
-    if (open) break;
+    try {
+      await palette.fill(`>${title}`, { timeout: 4_000 });
+      await entry.waitFor({ timeout: 4_000 });
+      break;
+    } catch (error) {
+      if (times === 10) throw error;
+    }
   }
-  await palette.fill(`>${title}`);
-  await page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor();
   await page.keyboard.press('Enter');
 }
 
