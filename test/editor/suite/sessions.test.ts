@@ -114,12 +114,6 @@ describe('Sessions in a real extension host', () => {
   });
 });
 
-/** Labels of the tabs that hold a webview. */
-function webviews(): readonly string[] {
-  const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
-  return tabs.filter(({ input }) => input instanceof vscode.TabInputWebview).map(({ label }) => label);
-}
-
 /** Asks until the answer fits; Mocha's limit ends a wait in vain. */
 async function until<T>(ask: () => Promise<T>, fits: (answer: T) => boolean): Promise<T> {
   for (;;) {
