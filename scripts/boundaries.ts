@@ -47,7 +47,7 @@ const RULES: readonly Rule[] = [
 
 /** Every import of a source text: static, re-exported, dynamic with a literal, and of types. */
 function specifiers(file: string, text: string): readonly string[] {
-  const { module, errors } = parseSync(file, text);
+  const { module, errors } = parseSync(file, text, file.endsWith('.cjs') ? {} : { sourceType: 'module' });
   if (errors.length > 0) throw new Error(`${file}: ${errors[0]?.message}`);
   const dynamic = module.dynamicImports
     .map(({ moduleRequest }) => text.slice(moduleRequest.start, moduleRequest.end))

@@ -6,7 +6,7 @@ import { watchSources } from '../../upstreams/source-watch.ts';
 import type { CommandContext } from '../command.ts';
 import { errorText } from '../program.ts';
 import { drive, type Follower } from './drive.ts';
-import { followerOf, write } from './run.ts';
+import { followerOf, write } from './show.ts';
 import { baselineOf, counted, failOnOf, reporterOf } from './verdict.ts';
 
 /** What one run leaves for the next. */

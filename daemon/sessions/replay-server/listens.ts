@@ -1,8 +1,8 @@
 /** The open `subscriptions/listen` of a session (2026-07-28, "Subscriptions"): who hears what changes. */
 import { META } from '../../protocol/eras.ts';
 import { isObject, metaOf, type Notification, type Request, type RequestId } from '../../protocol/message.ts';
-import type { Send } from './play.ts';
 import { type Exchange, idKey } from './script.ts';
+import type { Send } from './send.ts';
 
 /** One open subscription. */
 export interface Listening {

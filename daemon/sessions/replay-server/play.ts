@@ -6,7 +6,6 @@ import {
   isObject,
   isRequest,
   type JsonObject,
-  type Message,
   metaOf,
   type Notification,
   type Outcome,
@@ -23,16 +22,14 @@ import { cannotAsk, inputRequests, isQuestion, keyOf, lacking, legacyQuestion, p
 import type { Rounds } from './rounds.ts';
 import type { Schedule } from './schedule.ts';
 import type { Exchange, Frame } from './script.ts';
-
-/** Sends a message on the way a request's answer takes. */
-export type Send = (message: Message) => void;
+import type { Send } from './send.ts';
 
 /** What a play needs of its session. */
 export interface Stage {
   readonly schedule: Schedule;
   readonly handles: Handles;
   /** What the client must come back with to go on with what. */
-  readonly rounds: Rounds;
+  readonly rounds: Rounds<Play>;
   readonly face: ServerFace;
   /** What the client said it can be asked. */
   capabilities(request: Request): JsonObject;

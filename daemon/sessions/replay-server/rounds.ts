@@ -1,11 +1,10 @@
 /** Calls that a client comes back to with answers: what it must say to go on with which. */
 import type { Request } from '../../protocol/message.ts';
 import { targetOf } from './matching.ts';
-import type { Play } from './play.ts';
 import type { Exchange } from './script.ts';
 
-/** What a request goes on with. */
-export type Continued =
+/** What a request goes on with. `Play` is a play under way. */
+export type Continued<Play> =
   | { readonly kind: 'play'; readonly play: Play }
   /** The next recorded round of an exchange. */
   | { readonly kind: 'round'; readonly before: Exchange; readonly again: boolean }
@@ -16,7 +15,7 @@ export type Continued =
 const UNFINISHED = 10_000;
 
 /** The unfinished calls of a session. */
-export class Rounds {
+export class Rounds<Play> {
   readonly #parked = new Map<string, Play>();
   readonly #repeated = new Set<string>();
   readonly #expected = new Map<string, { readonly before: Exchange; readonly again: boolean }>();
@@ -45,7 +44,7 @@ export class Rounds {
   }
 
   /** What a request goes on with; undefined when it is one of its own. */
-  continued(request: Request): Continued | undefined {
+  continued(request: Request): Continued<Play> | undefined {
     const state = request.params?.['requestState'];
     if (state === undefined && request.params?.['inputResponses'] === undefined) return undefined;
     const key = typeof state === 'string' ? state : callKey(request);

@@ -20,17 +20,18 @@ import { Handles, type Translated } from './handles.ts';
 import { initializeResult, refusedEra, type ServerFace } from './handshake.ts';
 import { Listens, withoutSubscription } from './listens.ts';
 import { Lanes } from './matching.ts';
-import { Play, type Send, type Stage } from './play.ts';
+import { Play, type Stage } from './play.ts';
 import type { Rehearsal } from './rehearsal.ts';
 import { Rounds } from './rounds.ts';
 import { Schedule } from './schedule.ts';
 import { type Exchange, type Frame, idKey, type Party } from './script.ts';
+import type { Send } from './send.ts';
 
 /** One client's session. */
 export class ReplaySession implements Stage {
   readonly schedule: Schedule;
   readonly handles = new Handles();
-  readonly rounds = new Rounds();
+  readonly rounds = new Rounds<Play>();
   readonly #rehearsal: Rehearsal;
   /** Where goes what belongs to no request. */
   readonly #standing: Send;
