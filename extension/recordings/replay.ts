@@ -94,7 +94,7 @@ export async function pickRecording(
     void vscode.window.showInformationMessage(vscode.l10n.t('There is no recording to choose.'));
     return undefined;
   }
-  return (await vscode.window.showQuickPick(items, { title, matchOnDetail: true }))?.recording;
+  return (await vscode.window.showQuickPick(items, { title, matchOnDetail: true, ignoreFocusOut: true }))?.recording;
 }
 
 async function pickTarget(
@@ -122,7 +122,10 @@ async function pickTarget(
     { label: l10n.t('Command…'), target: () => askCommand(vscode) },
     { label: l10n.t('URL…'), target: () => askUrl(vscode) },
   ];
-  const item = await window.showQuickPick(items, { title: l10n.t('Replay {0} against', recording.name ?? recording.id) });
+  const item = await window.showQuickPick(items, {
+    title: l10n.t('Replay {0} against', recording.name ?? recording.id),
+    ignoreFocusOut: true,
+  });
   const target = await item?.target();
   if (item === undefined || target === undefined) return undefined;
   return { target, ...(item.server === undefined ? {} : { server: item.server }) };
