@@ -15,6 +15,7 @@ import type { PluginManifest } from '../../daemon/api/plugin.ts';
 import * as define from './define.ts';
 import { type HostOptions, readFlags } from './flags.ts';
 import { checkSettings, readManifest } from './manifest.ts';
+import { checkVersions } from './version-check.ts';
 
 const API = 'mcp-signalbox/plugin';
 const API_URL = 'signalbox:plugin';
@@ -133,6 +134,7 @@ async function serve(args: readonly string[]): Promise<void> {
   };
   const state = await plugin.open?.(context);
   const transport = new StdioServerTransport(process.stdin, protocol, { maxBufferSize: MESSAGE_BYTES });
+  checkVersions(transport);
   const handle = serveStdio(
     async () => {
       const server = new McpServer({ name: manifest.name, title: manifest.title, version: manifest.version });

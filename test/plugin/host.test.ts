@@ -99,6 +99,37 @@ export default definePlugin({ register(server) { console.info('noise 3'); server
   });
 });
 
+describe('the revision of a request', () => {
+  const list = (id: number, version: string): string =>
+    `${JSON.stringify({
+      jsonrpc: '2.0',
+      id,
+      method: 'tools/list',
+      params: { _meta: { 'io.modelcontextprotocol/protocolVersion': version, 'io.modelcontextprotocol/clientCapabilities': {} } },
+    })}\n`;
+
+  it('is judged for each request, after one that was served too', async () => {
+    const { out, errors } = await run(hello, [], { input: list(1, '2026-07-28') + list(2, '1999-01-01') + list(3, '2026-07-28') });
+    const answers = new Map(
+      out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { id: number; result?: object; error?: object })
+        .map((answer) => [answer.id, answer]),
+    );
+    assert.deepEqual(
+      [1, 3].map((id) => answers.get(id)?.result !== undefined),
+      [true, true],
+      errors,
+    );
+    assert.deepEqual(answers.get(2)?.error, {
+      code: -32022,
+      message: 'Unsupported protocol version: 1999-01-01',
+      data: { supported: ['2026-07-28'], requested: '1999-01-01' },
+    });
+  });
+});
+
 describe('the host refuses, with exit code 2 and one readable message', () => {
   const cases: [string, () => readonly [string, readonly string[], string?], RegExp][] = [
     ['a folder without a manifest', () => [join(base, 'nothing'), []], /^SBX_PLUGIN_NOT_FOUND: [\s\S]*fix: /],
