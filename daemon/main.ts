@@ -5,16 +5,9 @@ import { CONTROL_PROTOCOL, type ControlEvents, type DaemonStatus } from './api/c
 import type { ErrorShape } from './api/errors.ts';
 import type { Paths } from './api/paths.ts';
 import { ConfigStore } from './config/store.ts';
-import { configuredServer } from './control/conform-target.ts';
-import { conformanceHandlers } from './control/conformance.ts';
-import { ControlClient } from './control/control-client.ts';
-import { findEndpoint, workspaceIdOf } from './control/endpoint-lookup.ts';
-import { configuredFaults, faultHandlers, faultProblem } from './control/faults.ts';
-import { controlHandlers } from './control/handlers.ts';
-import { recordingHandlers } from './control/recordings.ts';
-import { replayRunHandlers } from './control/replay-run.ts';
+import { configuredFaults, faultProblem } from './control/faults.ts';
 import { ServedReplays } from './control/replay-serve.ts';
-import { sessionHandlers } from './control/sessions.ts';
+import { controlTable } from './control/table.ts';
 import { Activity } from './endpoints/activity.ts';
 import { BridgeServer } from './endpoints/bridge-server.ts';
 import { ControlServer } from './endpoints/control-server.ts';
@@ -169,67 +162,33 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
     ...(listening.note === undefined ? {} : { portNote: `${listening.note.message} ${listening.note.fix} (${listening.note.code})` }),
   });
 
-  const client = new ControlClient(router, tap);
   control = new ControlServer({
     controlToken,
     identity: { version, build },
     log,
     messageBytes: messageBytes(),
-    handlers: {
-      ...controlHandlers({
-        paths,
-        config,
-        endpoints,
-        router,
-        client,
-        tokens,
-        secrets,
-        status,
-        url,
-        serverLog: (name, workspace) => journal.lines(name, workspace),
-        stop: (reason) => void stop(reason),
-      }),
-      ...sessionHandlers({
-        tap,
-        client,
-        redact: redactor.redact,
-        recordingsOf: recordings.recordingsOf,
-        workspaceId: (workspace) => workspaceIdOf(config, workspace),
-        view: (ref) => findEndpoint(endpoints, config, ref).view,
-      }),
-      ...recordingHandlers({
-        ...recordings,
-        redactor,
-        version,
-        folder: paths.recordingsDir,
-        workspaceId: (workspace) => workspaceIdOf(config, workspace),
-        onChange: () => changed('recordings'),
-      }),
-      ...replays.handlers(),
-      ...replayRunHandlers({
-        store: recordings.store,
-        redactor,
-        version,
-        folder: paths.recordingsDir,
-        openPrivately,
-        server: (name, workspace) => configuredServer(config.endpoints(), name, workspaceIdOf(config, workspace)),
-        endpoint: (ref) => findEndpoint(endpoints, config, ref).view.endpoint,
-        workspaceId: (workspace) => workspaceIdOf(config, workspace),
-        tokens,
-        url,
-        hold: () => idle.hold('replay'),
-        onChange: () => changed('recordings'),
-      }),
-      ...faultHandlers(faults, log),
-      ...conformanceHandlers({
-        config,
-        children,
-        paths,
-        installed,
-        redact: (text) => secrets.redact(text),
-        hold: () => idle.hold('conformance run'),
-      }),
-    },
+    handlers: controlTable({
+      paths,
+      installed,
+      config,
+      endpoints,
+      router,
+      tap,
+      tokens,
+      secrets,
+      journal,
+      children,
+      redactor,
+      recordings,
+      replays,
+      faults,
+      idle,
+      openPrivately,
+      status,
+      url,
+      onRecordings: () => changed('recordings'),
+      stop: (reason) => void stop(reason),
+    }),
     onConnections: (count) => {
       if (count > 0) releaseControl ??= idle.hold('control connection');
       else {
