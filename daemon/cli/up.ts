@@ -76,11 +76,6 @@ async function foreground(context: CommandContext, workspace: string | undefined
     context.note('Another process is the daemon already; `signalbox status` shows it.');
     return 0;
   }
-  if (daemon === undefined) {
-    // the loser of the election; whoever started it attaches to the winner
-    context.note('Another process is the daemon already; see `signalbox status`.');
-    return 0;
-  }
   context.signal.addEventListener('abort', () => void daemon.stop(`${String(context.signal.reason)} received`));
   if (context.signal.aborted) void daemon.stop('interrupted');
   else if (workspace !== undefined) {
