@@ -4,11 +4,11 @@
 const NAMES = new Set(
   `authorization proxyauthorization cookie setcookie cookies password passwd pwd passphrase passcode secret secrets token credential
   credentials apikey xapikey accesskey accesskeyid secretkey privatekey signingkey encryptionkey masterkey sharedkey authkey bearer
-  jwt connectionstring mcpsessionid apitoken xapitoken`.split(/\s+/),
+  jwt connectionstring mcpsessionid apitoken xapitoken passwords apikeys`.split(/\s+/),
 );
 /** Ends of names. */
 const ENDS =
-  /(?:password|passwd|passphrase|secret|token|apikey|authkey|privatekey|secretkey|accesskey|credential|credentials|cookie|authorization|connectionstring)$/;
+  /(?:password|passwd|passphrase|passcode|pwd|secret|token|apikey|authkey|privatekey|secretkey|accesskey|accountkey|signingkey|encryptionkey|masterkey|sharedkey|credential|credentials|cookie|authorization|connectionstring)$/;
 /** Tokens that are none: MCP's progress tokens, pages, counts. */
 const HARMLESS =
   /(?:progress|page|next|previous|prev|sync|continuation|cursor|start|end|stop|eos|bos|pad|unk|max|min|input|output|total|first|last|current)token$/;

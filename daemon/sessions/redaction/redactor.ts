@@ -26,6 +26,12 @@ const DEPTH = 400;
 /** Longest text tried as JSON or base64 within a text. */
 const NESTED = 64 * 1024 * 1024;
 const BASE64 = /^[A-Za-z0-9+/_-]{16,}={0,2}$/;
+/** Members of a pair: what it is called, and what it is worth; with the prefix some APIs give both (`ParameterKey`, `ParameterValue`). */
+const LABEL = /^(?:[a-z]{0,20}name|[a-z]{0,20}key|label|header|field|variable)$/i;
+const VALUE = /^[a-z]{0,20}value$/i;
+/** RFC 2397. */
+const DATA = ';base64,';
+const DATA_URL = /(;base64,)([A-Za-z0-9+/_-]{16,}={0,2})/g;
 /** An escape of a URL (RFC 3986 section 2.1). */
 const ENCODED = /%[0-9A-Fa-f]{2}/;
 
@@ -112,7 +118,9 @@ export class Redactor {
   #array(value: readonly unknown[], path: readonly string[], depth: number): readonly unknown[] {
     let changed = false;
     const out = value.map((item, index) => {
-      const clean = this.#member(item, this.#rules.hasPlaces ? [...path, String(index)] : path, depth);
+      const at = this.#rules.hasPlaces ? [...path, String(index)] : path;
+      const named = typeof item === 'string' && this.#names(value[index - 1]);
+      const clean = named ? this.#secret(item, at, depth) : this.#member(item, at, depth);
       changed ||= clean !== item;
       return clean;
     });
@@ -122,12 +130,10 @@ export class Redactor {
   #object(value: object, path: readonly string[], depth: number): object {
     const entries = Object.entries(value);
     // `{"name": "Authorization", "value": "…"}`: how HAR and many APIs write headers and variables.
-    const { name, key } = value as { name?: unknown; key?: unknown };
-    const label = typeof name === 'string' ? name : typeof key === 'string' ? key : '';
-    const pair = label !== '' && 'value' in value && this.#secretName(label);
+    const pair = entries.some(([member, label]) => LABEL.test(member) && typeof label === 'string' && this.#secretName(label));
     let changed = false;
     const out = entries.map(([member, item]): [string, unknown] => {
-      const secret = this.#secretName(member) || (pair && member === 'value');
+      const secret = this.#secretName(member) || (pair && VALUE.test(member));
       const at = this.#rules.hasPlaces ? [...path, member] : path;
       const clean = secret ? this.#secret(item, at, depth) : this.#member(item, at, depth);
       const called = this.#text(member, depth);
@@ -135,6 +141,13 @@ export class Redactor {
       return [called, clean];
     });
     return changed ? Object.fromEntries(out) : value;
+  }
+
+  /** Whether an element says that the next one is a secret: `["--password", "…"]`, `["X-Api-Key", "…"]`. Bare words are lists of names. */
+  #names(item: unknown): boolean {
+    return (
+      typeof item === 'string' && /^(?:--?[a-z].*|[a-z0-9]+(?:-[a-z0-9]+)+|authorization|cookie)$/i.test(item) && this.#secretName(item)
+    );
   }
 
   #member(item: unknown, path: readonly string[], depth: number): unknown {
@@ -167,6 +180,8 @@ export class Redactor {
     if (inner !== undefined && inner !== text) return inner;
     let out = this.#known.replace(text, this.#hide);
     if (depth < DEPTH && ENCODED.test(out)) out = out.replace(/[^\s&=?#"'<>]+/g, (piece) => this.#encoded(piece, depth));
+    if (depth < DEPTH && out.includes(DATA))
+      out = out.replace(DATA_URL, (_whole, before: string, data: string) => before + this.#base64(data, depth));
     if (mayHaveShapes(out)) out = withoutShapes(out, this.#hide);
     return this.#rules.text(out, this.#hide);
   }

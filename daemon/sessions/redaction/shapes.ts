@@ -52,30 +52,50 @@ const TOKENS = new RegExp(
 const PEM = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:(?!-----END )[\s\S])*(?:-----END [A-Z0-9 ]{0,40}-----)?/g;
 const SLACK_HOOK = /(hooks\.slack\.com\/(?:services|workflows|triggers)\/)([A-Za-z0-9/_+-]{10,})/g;
 const DISCORD_HOOK = /(discord(?:app)?\.com\/api\/webhooks\/)([0-9]+\/[A-Za-z0-9_-]{20,})/g;
-/** `scheme://user:password@host`; RFC 3986 section 3.2.1. */
-const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/?#@"'<>\\]{0,128}:)([^\s/@"'<>\\]{1,512})(@)/gi;
+/**
+ * `scheme://user:password@host`; RFC 3986 section 3.2.1. People write passwords with `@`, `/` and `'` in them all the same, which ends at the
+ * last `@`; what is a port is none.
+ */
+const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/?#@"'<>\\[\]]{0,128}:)(?![0-9]{1,5}(?:[/?#]|$))([^\s"<>\\]{1,512})(@)/gi;
+/** Signatures of addresses that let anybody in: shared access signatures, presigned URLs. */
+const SIGNED_URL = /([?&](?:sig|signature|x-(?:amz|goog)-signature)=)([^\s&"'<>#\\]{16,4096})/gi;
 /** RFC 6750 and RFC 7617 credentials wherever they stand. */
 const BEARER = /(?<![A-Za-z])(Bearer|Token)([ \t]+|%20|\+)([A-Za-z0-9._~+/=-]{12,})/gi;
 const BASIC = /(?<![A-Za-z])(Basic)([ \t]+|%20|\+)([A-Za-z0-9+/_-]{6,}={0,2})/gi;
+/** A line that is a header has nothing else in it: quotes are the value's own. */
+const HEADER_LINE =
+  /^([ \t<>*+-]{0,8}(?:(?:proxy-)?authorization|(?:set-)?cookie|[a-z0-9-]{0,64}-(?:key|token|secret|signature|session-id))[ \t]{0,8}:[ \t]{0,8})([^\s"'][^\r\n]{0,65536})/gim;
 /** Header lines in a text. */
 const HEADER =
-  /\b((?:proxy-)?authorization|(?:set-)?cookie|x-(?:api|auth|access|csrf|xsrf)-(?:key|token)|api-key|apikey|mcp-session-id)(\\*["']?[ \t]{0,8}:[ \t]{0,8}\\*["']?)([^\s"'\\][^\r\n"'\\]{0,8192})/gi;
+  /\b((?:proxy-)?authorization|(?:set-)?cookie|x-(?:api|auth|access|csrf|xsrf)-(?:key|token)|api-key|apikey|mcp-session-id)(\\*["']?[ \t]{0,8}:[ \t]{0,8}\\*["']?)([^\s"'\\][^\r\n"'\\]{0,65536})/gi;
 const NAME =
-  '[A-Za-z0-9_.-]{0,64}(?:passw(?:or)?d|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|private[_-]?key|secret[_-]?key|auth[_-]?key|credentials?|connection[_-]?string)';
+  '[A-Za-z0-9_.-]{0,64}(?:passw(?:or)?d|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|(?:account|private|secret|auth|signing|encryption|master|shared)[_-]?key|passcode|_auth|credentials?|connection[_-]?string)';
+/** A line that only sets one thing: INI, YAML, `.env`. To the end, whatever is in it. */
+const SET_LINE = new RegExp(
+  `^([ \\t]*(?:[-*>+][ \\t]+)?(?:(?:export|set|env)[ \\t]+)?${NAME}[ \\t]{0,8}(?:[:=]|=>)[ \\t]{0,8})([^\\s"'\`\\\\(\\[{|>][^\\s\\\\]{3,65536})(?=[ \\t]*(?:[ \\t]#[^\\r\\n]*)?\\r?$)`,
+  'gim',
+);
 /** `NAME=value`: environment, queries, connection strings, flags; `NAME="value"` too. */
-const ASSIGNED = new RegExp(`(?<![A-Za-z0-9_.-])(${NAME})(=)(\\\\*["']?)([^\\s"'&;,<>(){}\\\\]{4,4096})`, 'gi');
-/** `"name": "value"` in a text that is no JSON as a whole (a log line, a piece of code). */
+const ASSIGNED = new RegExp(`(?<![A-Za-z0-9_.-])(${NAME})(=)(\\\\*["']?)([^\\s"'&;,<>(){}\\\\]{4,65536})`, 'gi');
+/** `"name": "value"` in a text that is no JSON as a whole (a log line, a piece of code); up to the quote it began with. */
 const QUOTED = new RegExp(
-  `(?<![A-Za-z0-9_.-])(${NAME})(\\\\*["'][ \\t]{0,8}[:=][ \\t]{0,8}|[ \\t]{0,8}[:=][ \\t]{0,8})(\\\\*["'])([^"'\\\\\\r\\n]{4,4096})`,
+  `(?<![A-Za-z0-9_.-])(${NAME})(\\\\*["'][ \\t]{0,8}(?:[:=]|=>)[ \\t]{0,8}|[ \\t]{0,8}(?:[:=]|=>)[ \\t]{0,8})(\\\\*["'])((?:(?!\\3)(?:\\\\+.|[^\\\\\\r\\n])){4,65536})`,
   'gi',
 );
+/** `<password>value</password>`. */
+const ELEMENT = new RegExp(`(<(?:[A-Za-z0-9_-]{1,40}:)?${NAME}>[ \\t\\r\\n]{0,80})([^\\s<>][^<>]{2,65536})(?=</)`, 'gi');
 /** `--password value`. */
 const FLAG = new RegExp(`(?<![A-Za-z0-9_.-])(--?${NAME})([ \\t]+)([^\\s"'\\\\-][^\\s"'\\\\]{3,4096})`, 'gi');
 
 /** Names that look secret to {@link ASSIGNED} and are not, and values that are no secrets: variables, templates, masks. */
 const HARMLESS_NAME = /(?:progress|page|next|previous|sync|continuation|max|min|input|output|total)[_.-]?token$/i;
 const HARMLESS_VALUE =
-  /^(?:\$|<|\{|%[A-Z_]+%|\*+$|x{4,}$|\.{3}|null$|none$|true$|false$|undefined$|string$|required$|process\.env|os\.environ|\[redacted:)/i;
+  /^(?:\$\{[^}]*\}$|\$\(|<[^<>]*>$|\{+[^{}]*\}+$|%[A-Z_]+%$|\*+$|x{4,}$|\.{3}|null,?$|none,?$|true,?$|false,?$|undefined,?$|(?:string|number|integer|boolean|object|array|required|optional)[,;]?$|process\.env|os\.environ|\[redacted:)/i;
+
+/** Variables are written in capitals; a password may well begin with `$`. */
+function harmless(value: string): boolean {
+  return HARMLESS_VALUE.test(value) || /^\$[A-Z_][A-Z0-9_]*$/.test(value);
+}
 
 /** The text with everything that looks like a secret replaced. */
 export function withoutShapes(text: string, hide: Hide): string {
@@ -87,21 +107,25 @@ export function withoutShapes(text: string, hide: Hide): string {
   swap(TOKENS, (whole) => hide(whole));
   swap(SLACK_HOOK, (_whole, before = '', secret = '') => before + hide(secret));
   swap(DISCORD_HOOK, (_whole, before = '', secret = '') => before + hide(secret));
-  swap(URL_PASSWORD, (whole, before = '', secret = '', after = '') =>
-    HARMLESS_VALUE.test(secret) ? whole : before + hide(secret) + after,
-  );
+  swap(URL_PASSWORD, (whole, before = '', secret = '', after = '') => (harmless(secret) ? whole : before + hide(secret) + after));
+  swap(SIGNED_URL, (_whole, before = '', secret = '') => before + hide(secret));
+  swap(HEADER_LINE, (_whole, name = '', value = '') => name + withoutScheme(value, hide));
   swap(HEADER, (_whole, name = '', between = '', value = '') => name + between + withoutScheme(value, hide));
   swap(BEARER, (whole, scheme = '', space = '', secret = '') =>
     /[0-9]/.test(secret) || secret.length >= 20 ? scheme + space + hide(secret) : whole,
   );
   swap(BASIC, (whole, scheme = '', space = '', secret = '') => (isBasic(secret) ? scheme + space + hide(secret) : whole));
+  swap(SET_LINE, (whole, name = '', value = '') =>
+    HARMLESS_NAME.test(name.replace(/[\s:=>]+$/, '')) || harmless(value) ? whole : name + withoutScheme(value, hide),
+  );
   swap(ASSIGNED, (whole, name = '', equals = '', quote = '', value = '') =>
-    HARMLESS_NAME.test(name) || HARMLESS_VALUE.test(value) ? whole : name + equals + quote + hide(value),
+    HARMLESS_NAME.test(name) || harmless(value) ? whole : name + equals + quote + hide(value),
   );
   swap(QUOTED, (whole, name = '', between = '', quote = '', value = '') =>
-    HARMLESS_NAME.test(name) || HARMLESS_VALUE.test(value) ? whole : name + between + quote + hide(value),
+    HARMLESS_NAME.test(name) || harmless(value) ? whole : name + between + quote + hide(value),
   );
-  swap(FLAG, (whole, name = '', space = '', value = '') => (HARMLESS_VALUE.test(value) ? whole : name + space + hide(value)));
+  swap(ELEMENT, (whole, before = '', value = '') => (harmless(value) ? whole : before + hide(value)));
+  swap(FLAG, (whole, name = '', space = '', value = '') => (harmless(value) ? whole : name + space + hide(value)));
   return out;
 }
 
@@ -109,7 +133,7 @@ export function withoutShapes(text: string, hide: Hide): string {
 export function withoutScheme(value: string, hide: Hide): string {
   const [, scheme = '', secret = ''] =
     /^((?:Bearer|Basic|Token|Digest|Negotiate|DPoP|AWS4-HMAC-SHA256)[ \t]+)?([\s\S]*)$/i.exec(value) ?? [];
-  return secret === '' || HARMLESS_VALUE.test(secret) ? value : scheme + hide(secret);
+  return secret === '' || harmless(secret) ? value : scheme + hide(secret);
 }
 
 /** Whether it decodes to `user:password` (RFC 7617 section 2): "Basic knowledge" does not. */
@@ -135,7 +159,7 @@ export function isHint(text: string, at: number): boolean {
  * rest is looked at where they are found.
  */
 const HINTS =
-  String.raw`pass[^a-z0-9]?w passphrase pass[^a-z0-9]phrase passcode pwd secret token(?!s) bearer jwt api[^a-z0-9]?key api[^a-z0-9]?token access[^a-z0-9]?key private[^a-z0-9]?key private%20key %3a%2f%2f signing[^a-z0-9]?key encryption[^a-z0-9]?key master[^a-z0-9]?key shared[^a-z0-9]?key auth[^a-z0-9]?key authorization credential cookie connection[^a-z0-9]?string mcp[^a-z0-9]?session ://[^\s/@"]{0,640}@ akia asia abia acca ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glptt- glcbt- gloas- xox[a-z]- xapp- sk_[lt] rk_[lt] pk_[lt] whsec_ sk-[a-z0-9]{3} aiza ya29\. gocspx npm_ pypi- sg[.][a-z0-9_-]{16} hf_[a-z0-9]{16} dop_v1 shp[a-z]{2}_ lin_api ntn_ sbp_ dckr_ gsk_ xai- glsa_ hvs\. age-secret :aa[a-z0-9_-]{33} eyj[a-z0-9_-]{8} slack.com /webhooks/`
+  String.raw`pass[^a-z0-9]?w passphrase pass[^a-z0-9]phrase pass[^a-z0-9]?code pwd secret token(?!s) bearer jwt api[^a-z0-9]?key api[^a-z0-9]?token access[^a-z0-9]?key private[^a-z0-9]?key private%20key %3a%2f%2f account[^a-z0-9]?key _auth sig= signature= -signature passcode signing[^a-z0-9]?key encryption[^a-z0-9]?key master[^a-z0-9]?key shared[^a-z0-9]?key auth[^a-z0-9]?key authorization credential cookie connection[^a-z0-9]?string mcp[^a-z0-9]?session ://[^\s@"]{0,640}@ akia asia abia acca ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glptt- glcbt- gloas- xox[a-z]- xapp- sk_[lt] rk_[lt] pk_[lt] whsec_ sk-[a-z0-9]{3} aiza ya29\. gocspx npm_ pypi- sg[.][a-z0-9_-]{16} hf_[a-z0-9]{16} dop_v1 shp[a-z]{2}_ lin_api ntn_ sbp_ dckr_ gsk_ xai- glsa_ hvs\. age-secret :aa[a-z0-9_-]{33} eyj[a-z0-9_-]{8} slack.com /webhooks/`
     .split(/\s+/)
     .concat(String.raw`basic[ \t+%]`);
 /** Their literal beginnings. */

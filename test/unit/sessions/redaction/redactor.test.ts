@@ -28,6 +28,8 @@ describe('redaction', () => {
       password: '',
       properties: { password: { type: 'string', description: 'The password' }, token: { type: 'string' } },
       required: ['password', 'token'],
+      types: 'token: string;\npassword: required\nsecret: ${{ secrets.X }}',
+      url2: 'http://localhost:8080/@scope/name and http://[::1]:80/a@b',
       env: 'TOKEN=$GITHUB_TOKEN PASSWORD=${secret:db} API_KEY=<your key>',
       url: 'https://example.com/a@b?token=',
       image: 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
@@ -85,6 +87,43 @@ describe('redaction', () => {
         kept,
       );
     });
+
+  it('takes a secret whole, whatever is in it and around it', () => {
+    const secret = 'qW3rTy9ZxC';
+    const texts = [
+      `DB_PASSWORD=$${secret}`,
+      `[default]\naws_secret_access_key = ${secret}abcdefgh/ijkl\n`,
+      `services:\n  db:\n    POSTGRES_PASSWORD: ${secret}\n`,
+      `got {"password": "it's-${secret}", "x": 1}`,
+      `got {"password": "a\\"b-${secret}", "x": 1}`,
+      `postgres://app:p@${secret}@db/x and postgres://app:p/'${secret}@db/x`,
+      `AccountName=a;AccountKey=${secret}abcdefgh==;EndpointSuffix=x`,
+      `ENCRYPTION_KEY=${secret}`,
+      `Set-Cookie: theme="x"; session=${secret}`,
+      `X-Amz-Security-Token: ${secret}abcd`,
+      `https://a.blob.core.windows.net/c?sv=1&sig=${secret}abcdefghij%3D`,
+      `<db:password>${secret}</db:password>`,
+      `data:application/json;base64,${Buffer.from(JSON.stringify({ token: secret })).toString('base64')}`,
+    ];
+    for (const text of texts) {
+      const out = redactor().text(text);
+      assert.ok(hasPlaceholder(out) && !out.includes(secret), out);
+      // the quick look over JSON text finds it too
+      assert.ok(
+        !redactor()
+          .json(JSON.stringify(call({ text })))
+          .includes(text),
+        text,
+      );
+    }
+    const values = [
+      { password: '$2b$10$abcdefghijklmnopqrstuv', DB_PWD: secret, accountKey: secret, MY_ENCRYPTION_KEY: secret },
+      { Name: 'DB_PASSWORD', Value: secret },
+      { ParameterKey: 'ApiToken', ParameterValue: secret },
+      { args: ['--password', secret], raw: ['Accept', '*/*', 'X-Api-Key', secret], pairs: [['x-api-key', secret]] },
+    ];
+    for (const value of values) assert.doesNotMatch(redactor().json(JSON.stringify(call(value))), /qW3rTy9ZxC|abcdefghijkl/);
+  });
 
   it('looks into JSON and base64 in texts, at any depth', () => {
     const deep = JSON.stringify({ a: JSON.stringify([{ b: JSON.stringify({ password: 'hunter2' }) }]) });
