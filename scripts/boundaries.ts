@@ -35,6 +35,12 @@ const RULES: readonly Rule[] = [
     except: /^daemon\/(api|protocol|conformance)\//,
     why: 'conformance has transports of its own: it must see what ours would hide',
   },
+  {
+    from: /^daemon\/sessions\//,
+    to: /^daemon\//,
+    except: /^daemon\/(api|protocol|sessions)\//,
+    why: 'sessions stand beside the edges: what they need of the rest is handed in',
+  },
   { from: /^daemon\/upstreams\//, to: /^daemon\/(router|endpoints|cli|main)/, why: 'endpoints → router → upstreams → protocol' },
   { from: /^daemon\/router\//, to: /^daemon\/(endpoints|cli|main)/, why: 'endpoints → router → upstreams → protocol' },
   { from: /^daemon\/patterns\//, to: /^daemon\/(config|router|endpoints|cli|main)/, why: 'a pattern is a link among upstreams' },
