@@ -1,7 +1,7 @@
 /** Files of other programs, and exported recordings, become recordings of the state directory. Redacted like what is recorded here. */
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { extname } from 'node:path';
 import { SignalboxError } from '../../api/errors.ts';
 import type { RecordingHeader, RecordingInfo } from '../../api/recordings.ts';
 import { parseJson } from '../../protocol/json.ts';
@@ -9,11 +9,9 @@ import { isObject } from '../../protocol/message.ts';
 import { newRecordingId } from '../recording/layout.ts';
 import type { LineItems } from '../recording/line-maker.ts';
 import { openRecording } from '../recording/reader.ts';
-import { SegmentWriter } from '../recording/segment-writer.ts';
-import { infoOf } from '../recording/summary.ts';
 import { Redactor } from '../redaction/redactor.ts';
 import { harMessages, rpcMessages } from './har-import.ts';
-import { type ImportedMessage, type ImportTarget, writeImported } from './imported.ts';
+import { type ImportedMessage, type ImportTarget, writeAside, writeImported } from './imported.ts';
 
 /** Formats that can be read. */
 export const IMPORT_FORMATS = ['jsonl', 'har', 'plain', 'inspector'] as const;
@@ -32,10 +30,12 @@ export async function importRecording(file: string, options: ImportTarget & { re
   const { format } = options;
   if (format !== undefined && !(IMPORT_FORMATS as readonly string[]).includes(format))
     throw refused(file, `\`${format}\` is none of ${IMPORT_FORMATS.join(', ')}.`);
-  if (!existsSync(file)) throw refused(file, 'There is no such file.');
+  const stat = statSync(file, { throwIfNoEntry: false });
+  if (stat === undefined) throw refused(file, 'There is no such file.');
+  if (!stat.isFile() && !stat.isDirectory()) throw refused(file, 'It is neither a file nor a folder.');
   const named = { name: baseName(file), ...options };
   if (format === 'jsonl' || (format === undefined && (await isRecording(file)))) return importJsonl(file, options);
-  if (statSync(file).size > LARGEST) throw refused(file, 'It is larger than 512 MiB.');
+  if (stat.size > LARGEST) throw refused(file, 'It is larger than 512 MiB.');
   const text = await readFile(file, 'utf8');
   const messages = read(file, text, format as ImportFormat | undefined);
   if (messages.length === 0) throw refused(file, 'There is no MCP message in it.');
@@ -138,7 +138,7 @@ function guessedSender(message: { readonly id?: unknown; readonly method?: unkno
 
 /** Milliseconds since 1970 of an ISO text or a number of seconds, milliseconds or microseconds. */
 function timeOf(value: unknown): number | undefined {
-  if (typeof value === 'number') return value < 1e11 ? value * 1000 : value > 1e14 ? value / 1000 : value;
+  if (typeof value === 'number') return value < 1e11 ? value * 1000 : value > 1e17 ? undefined : value > 1e14 ? value / 1000 : value;
   const parsed = typeof value === 'string' ? Date.parse(value) : Number.NaN;
   return Number.isNaN(parsed) ? undefined : parsed;
 }
@@ -159,26 +159,26 @@ async function importJsonl(file: string, target: ImportTarget): Promise<Recordin
   const reader = await openRecording(file);
   const redactor = new Redactor(target.redaction);
   const id = newRecordingId();
-  const folder = join(target.folder, id);
   const name = target.name ?? reader.header.name ?? baseName(file);
   const header: RecordingHeader = { ...reader.header, id, segment: 1, name };
-  const writer = new SegmentWriter({ folder, header, redactor });
-  let items: LineItems = [];
-  let end = 0;
-  for await (const line of reader.lines()) {
-    end = Math.max(end, line.t);
-    if (line.k === 'end') continue;
-    if (line.k === 'frame') {
-      const { m: _m, blob: _blob, ...head } = line;
-      items.push(JSON.stringify(head).slice(0, -1), JSON.stringify(await reader.message(line)));
-    } else items.push(JSON.stringify(line), null);
-    if (items.length < 1000) continue;
+  return writeAside(target.folder, header, redactor, async (writer) => {
+    let items: LineItems = [];
+    let end = 0;
+    for await (const line of reader.lines()) {
+      end = Math.max(end, line.t);
+      if (line.k === 'end') continue;
+      if (line.k === 'frame') {
+        const { m: _m, blob: _blob, ...head } = line;
+        items.push(JSON.stringify(head).slice(0, -1), JSON.stringify(await reader.message(line)));
+      } else items.push(JSON.stringify(line), null);
+      if (items.length < 1000) continue;
+      writer.append(items);
+      items = [];
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     writer.append(items);
-    items = [];
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  writer.append(items);
-  return infoOf(await writer.end(new Date(Date.parse(header.createdAt) + end)), folder, false);
+    return new Date(Date.parse(header.createdAt) + end);
+  });
 }
 
 function baseName(file: string): string {

@@ -1,10 +1,11 @@
 /** Messages of other programs' files become a recording: as if a client of that name had said them through the daemon. */
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { RECORDING_VERSION, type RecordingHeader, type RecordingInfo } from '../../api/recordings.ts';
 import type { RpcId, TapConnection, TapEvent, TapTransport } from '../../api/sessions.ts';
 import { type Era, eraOf } from '../../protocol/eras.ts';
 import type { JsonObject } from '../../protocol/message.ts';
-import { newRecordingId } from '../recording/layout.ts';
+import { IMPORTING, newRecordingId } from '../recording/layout.ts';
 import { LineMaker } from '../recording/line-maker.ts';
 import { SegmentWriter } from '../recording/segment-writer.ts';
 import { infoOf } from '../recording/summary.ts';
@@ -34,6 +35,29 @@ export interface ImportTarget {
   readonly name?: string;
 }
 
+/**
+ * Writes a recording aside, and gives it its place when it is whole: half a one would pass for one that the daemon was writing when it ended,
+ * which is gone on with.
+ */
+export async function writeAside(
+  recordings: string,
+  header: RecordingHeader,
+  redactor: Redactor,
+  write: (writer: SegmentWriter) => Promise<Date>,
+): Promise<RecordingInfo> {
+  const aside = join(recordings, `${IMPORTING}${header.id}`);
+  const folder = join(recordings, header.id);
+  const writer = new SegmentWriter({ folder: aside, header, redactor });
+  try {
+    const summary = await writer.end(await write(writer));
+    renameSync(aside, folder);
+    return infoOf(summary, folder, false);
+  } catch (error) {
+    await writer.abandon();
+    throw error;
+  }
+}
+
 /** Messages written at once; between them others get their turn. */
 const BATCH = 500;
 
@@ -43,7 +67,6 @@ export async function writeImported(messages: readonly ImportedMessage[], target
   const ordered = messages.toSorted((a, b) => a.time - b.time);
   const epoch = Math.floor(ordered[0]?.time ?? Date.now());
   const id = newRecordingId();
-  const folder = join(target.folder, id);
   const header: RecordingHeader = {
     signalbox: 'recording',
     version: RECORDING_VERSION,
@@ -55,17 +78,17 @@ export async function writeImported(messages: readonly ImportedMessage[], target
     filter: {},
     redaction: { rules: redactor.names, prefix: redactor.prefix },
   };
-  const writer = new SegmentWriter({ folder, header, redactor });
   const maker = new LineMaker(epoch);
   const events = new Events();
-  for (let at = 0; at < ordered.length; at += BATCH) {
-    const items: Parameters<LineMaker['add']>[0] = [];
-    for (const message of ordered.slice(at, at + BATCH)) maker.add(items, events.of(message));
-    writer.append(items);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  const last = ordered.at(-1)?.time ?? epoch;
-  return infoOf(await writer.end(new Date(last)), folder, false);
+  return writeAside(target.folder, header, redactor, async (writer) => {
+    for (let at = 0; at < ordered.length; at += BATCH) {
+      const items: Parameters<LineMaker['add']>[0] = [];
+      for (const message of ordered.slice(at, at + BATCH)) maker.add(items, events.of(message));
+      writer.append(items);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return new Date(ordered.at(-1)?.time ?? epoch);
+  });
 }
 
 /** Makes the events: what answers what, and in which era. */

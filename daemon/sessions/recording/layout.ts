@@ -11,6 +11,8 @@ export const SEGMENT_MS = 15 * 60_000;
 
 /** The summary: what lists are made from, and where each segment begins. Made anew when it is missing. */
 export const SUMMARY_FILE = 'recording.json';
+/** Folders being imported begin with it, so that no half of one passes for a recording. */
+export const IMPORTING = '.importing-';
 /** Folder of side files. */
 export const BLOBS = 'blobs';
 

@@ -5,6 +5,8 @@ import { basename, dirname, join } from 'node:path';
 import { SignalboxError } from '../../api/errors.ts';
 import { type FrameLine, RECORDING_VERSION, type RecordingHeader, type RecordingInfo, type RecordingLine } from '../../api/recordings.ts';
 import { parseJson } from '../../protocol/json.ts';
+import { isObject } from '../../protocol/message.ts';
+import { PLACEHOLDER_PREFIX } from '../redaction/placeholder.ts';
 import { BLOBS, blobFile, segmentOf } from './layout.ts';
 import { infoOf, readSummary, type Summary, Tally } from './summary.ts';
 import { lineBatches } from './text-lines.ts';
@@ -44,6 +46,7 @@ export interface RecordingReader {
 export async function openRecording(path: string, { live = false }: { readonly live?: boolean } = {}): Promise<RecordingReader> {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) throw unknownRecording(path);
+  if (!stat.isDirectory() && !stat.isFile()) throw damaged(path, 'It is neither a file nor a folder.');
   const files = stat.isDirectory() ? segmentsIn(path) : [path];
   const blobs = stat.isDirectory() ? join(path, BLOBS) : join(dirname(path), `${basename(path).replace(/\.jsonl$/, '')}.${BLOBS}`);
   const [first] = files;
@@ -114,7 +117,7 @@ class Reader implements RecordingReader {
               if (!started && line.k !== 'end') continue;
             }
             ended = line.k === 'end';
-            yield line;
+            yield line.k === 'frame' && !this.#has(line) ? gap(`The message of frame ${line.n} is missing.`, 1) : line;
           }
         }
         if (batch.error !== undefined) yield gap(`The rest of ${basename(file)} cannot be read: ${batch.error.message}`);
@@ -143,6 +146,12 @@ class Reader implements RecordingReader {
         cause,
       );
     }
+  }
+
+  /** Whether the message is there, if it stands in a side file. */
+  #has({ m, blob }: FrameLine): boolean {
+    const file = m !== undefined || blob === undefined ? undefined : blobFile(this.#blobs, blob);
+    return m !== undefined || (file !== undefined && statSync(file, { throwIfNoEntry: false })?.isFile() === true);
   }
 
   async close(): Promise<void> {}
@@ -204,9 +213,28 @@ export async function readHeader(file: string): Promise<RecordingHeader> {
         why: `It was written by a newer ${value.writer?.name ?? 'Signalbox'} (${value.writer?.version ?? 'unknown'}); this one reads up to version ${RECORDING_VERSION}.`,
         fix: 'Update Signalbox.',
       });
-    return value;
+    return checked(file, value);
   }
   throw damaged(file, 'It is empty.');
+}
+
+/** The header with everything in it that is counted on: files come from anywhere. */
+function checked(file: string, { name, filter, redaction, writer, ...value }: Partial<RecordingHeader>): RecordingHeader {
+  const { signalbox = 'recording', version = RECORDING_VERSION, id, createdAt, segment = 1 } = value;
+  if (typeof id !== 'string' || typeof createdAt !== 'string' || Number.isNaN(Date.parse(createdAt)))
+    throw damaged(file, 'Its header says no `id` or no time.');
+  return {
+    ...value,
+    signalbox,
+    version,
+    id,
+    ...(typeof name === 'string' ? { name } : {}),
+    createdAt,
+    segment,
+    writer: { name: String(writer?.name ?? 'unknown'), version: String(writer?.version ?? 'unknown') },
+    filter: isObject(filter) ? filter : {},
+    redaction: { rules: Array.isArray(redaction?.rules) ? redaction.rules : [], prefix: String(redaction?.prefix ?? PLACEHOLDER_PREFIX) },
+  };
 }
 
 /** A line as it stands in the file; undefined when it is none. */
@@ -215,10 +243,21 @@ export function parsedLine(bytes: Buffer): RecordingLine | RecordingHeader | und
     const value = parseJson(bytes.toString('utf8')) as Record<string, unknown> | null;
     if (typeof value !== 'object' || value === null) return undefined;
     if (value['signalbox'] === 'recording' && typeof value['version'] === 'number') return value as unknown as RecordingHeader;
-    return typeof value['k'] === 'string' && typeof value['t'] === 'number' ? (value as unknown as RecordingLine) : undefined;
+    return isLine(value) ? (value as unknown as RecordingLine) : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Longest time of a line in milliseconds: 300 years are still a date. */
+const LONGEST_MS = 1e13;
+
+function isLine({ k, t, n, c, m, blob, line, server }: Readonly<Record<string, unknown>>): boolean {
+  if (typeof k !== 'string' || typeof t !== 'number' || !(t >= 0 && t <= LONGEST_MS)) return false;
+  if (k === 'frame')
+    return Number.isFinite(n) && typeof c === 'string' && ((typeof m === 'object' && m !== null) || typeof blob === 'string');
+  if (k === 'stderr') return typeof line === 'string' && typeof server === 'string';
+  return k === 'open' ? typeof c === 'string' : true;
 }
 
 /** The error for a recording that is not there. */

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { SignalboxError } from '../../api/errors.ts';
 import type { RecordingInfo } from '../../api/recordings.ts';
+import { IMPORTING } from './layout.ts';
 import { openRecording, type RecordingReader, unknownRecording } from './reader.ts';
 import type { Recorder } from './recorder.ts';
 import { type LeftOpen, recover } from './recovery.ts';
@@ -43,9 +44,13 @@ export class RecordingStore {
    */
   async list(workspace?: string): Promise<readonly RecordingInfo[]> {
     await this.#ready;
-    const kept = await Promise.all(readdirSync(this.#folder).map(async (id) => this.#info(join(this.#folder, id), id)));
+    const kept = await Promise.all(
+      readdirSync(this.#folder)
+        .filter(isId)
+        .map(async (id) => this.#info(join(this.#folder, id), id)),
+    );
     const shared = workspace === undefined ? undefined : join(workspace, WORKSPACE_FOLDER);
-    const files = shared !== undefined && existsSync(shared) ? readdirSync(shared).filter((file) => file.endsWith('.jsonl')) : [];
+    const files = shared !== undefined && existsSync(shared) ? readdirSync(shared).filter((file) => isExported(join(shared, file))) : [];
     const exported = await Promise.all(files.map(async (file) => this.#info(join(shared ?? '', file))));
     return [...kept, ...exported].flatMap((info) => info ?? []).sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
   }
@@ -78,9 +83,14 @@ export class RecordingStore {
   async liveId(recording: string): Promise<string> {
     await this.#ready;
     if (this.#recorder.ids.includes(recording)) return recording;
-    const found = (await this.list()).find(({ id, name, live }) => live && (name === recording || id.startsWith(recording)));
-    if (found === undefined) throw unknownRecording(recording);
-    return found.id;
+    const named = (await this.list()).filter(({ id, name }) => name === recording || id === recording);
+    const live = named.find((each) => each.live);
+    if (live !== undefined) return live.id;
+    if (named.length === 0) throw unknownRecording(recording);
+    throw new SignalboxError('SBX_RECORDING_UNKNOWN', `The recording ${JSON.stringify(recording)} is not being written.`, {
+      why: 'It was stopped before.',
+      fix: 'See `signalbox record list` for those that are being written.',
+    });
   }
 
   /**
@@ -116,6 +126,7 @@ export class RecordingStore {
 
   async #recover(): Promise<void> {
     for (const id of readdirSync(this.#folder)) {
+      if (id.startsWith(IMPORTING)) rmSync(join(this.#folder, id), { recursive: true, force: true });
       const folder = join(this.#folder, id);
       if (!isId(id) || !statSync(folder).isDirectory()) continue;
       try {
@@ -135,6 +146,11 @@ export class RecordingStore {
     const { id, filter } = summary.header;
     if (filter.session !== undefined || Date.now() - writtenAt > RESUME_MS) await this.#recorder.stop(id);
   }
+}
+
+/** A workspace's folder comes from anywhere: what is no file there may have no end. */
+function isExported(path: string): boolean {
+  return path.endsWith('.jsonl') && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 function isId(text: string): boolean {

@@ -129,6 +129,14 @@ export class SegmentWriter {
     return this.summary(more);
   }
 
+  /** What was written so far goes again. */
+  async abandon(): Promise<void> {
+    if (this.#fd !== -1) closeSync(this.#fd);
+    this.#fd = -1;
+    await Promise.all(this.#packing);
+    rmSync(this.#options.folder, { recursive: true, force: true });
+  }
+
   #frame(head: string, message: string | Uint8Array): string {
     const text = this.#redactor.json(
       typeof message === 'string' ? message : Buffer.from(message.buffer, message.byteOffset, message.length).toString(),

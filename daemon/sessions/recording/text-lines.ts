@@ -3,6 +3,9 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 
+/** No line of a recording comes near: longer messages stand in side files. A file of another kind, or a device, must not fill the memory. */
+const LONGEST = 16 * 1024 * 1024;
+
 /** What a file gave. */
 export interface LineBatch {
   /** Whole lines without their line break. */
@@ -28,6 +31,7 @@ export async function* lineBatches(file: string, till?: number): AsyncGenerator<
     stream = source.pipe(unpack);
   }
   let rest: Buffer[] = [];
+  let kept = 0;
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       const lines: Buffer[] = [];
@@ -36,10 +40,16 @@ export async function* lineBatches(file: string, till?: number): AsyncGenerator<
         const piece = chunk.subarray(from, at);
         lines.push(rest.length === 0 ? piece : Buffer.concat([...rest, piece]));
         rest = [];
+        kept = 0;
         from = at + 1;
       }
       if (from < chunk.length) rest.push(chunk.subarray(from));
       if (lines.length > 0) yield { lines };
+      kept += chunk.length - from;
+      if (kept > LONGEST) {
+        yield { lines: [], error: new Error('A line is longer than 16 MiB.') };
+        return;
+      }
     }
   } catch (error) {
     yield { lines: [], error: error instanceof Error ? error : new Error(String(error)), ...torn(rest) };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -257,6 +257,35 @@ describe('files of recordings', () => {
       (await said((await imported(file)).path)).map((line) => line[0]),
       ['→', '←', '←', '→'],
     );
+  });
+
+  it('made to do harm are refused, or read as far as they can be, and leave nothing behind', async () => {
+    const file = join(out, 'evil.jsonl');
+    const header = { signalbox: 'recording', version: 1, id: 'evil', createdAt: '2026-11-21T19:05:38.120Z', segment: 1 };
+    const open = { k: 'open', t: 0, c: 'c1', edge: 'client', transport: 'bridge', session: 's', client: 'cc', endpoint: '/mcp/default' };
+    const frame = { k: 'frame', n: 1, t: 1, c: 'c1', d: 'in', era: 'legacy', bytes: 9, call: 1, m: request(1, 'x') };
+    const lines = (...all: object[]): void => writeFileSync(file, all.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    const before = readdirSync(made.folder).sort();
+    for (const wrong of [{ createdAt: 'nonsense' }, { createdAt: undefined }, { id: undefined }]) {
+      lines({ ...header, ...wrong }, open, frame);
+      await assert.rejects(imported(file, 'jsonl'), { code: 'SBX_RECORDING_DAMAGED' });
+    }
+    // the side file is no JSON: found out when half of it is written
+    const blob = 'a'.repeat(64);
+    mkdirSync(join(out, 'evil.blobs'));
+    writeFileSync(join(out, 'evil.blobs', `${blob}.json`), '{');
+    lines(header, open, frame, { ...frame, n: 2, m: undefined, blob: `sha256-${blob}` });
+    await assert.rejects(imported(file), { code: 'SBX_RECORDING_DAMAGED' });
+    assert.deepEqual(readdirSync(made.folder).sort(), before, 'half a recording would be gone on with by the next daemon');
+    // nothing that is missing or makes no sense takes the rest with it
+    const odd = [{ n: 'x' }, { m: null }, { t: 1e308 }, { c: 7 }, { m: undefined, blob: 'sha256-../../secret' }];
+    lines({ ...header, name: {}, filter: 'x' }, open, ...odd.map((wrong) => ({ ...frame, ...wrong })), { k: 'stderr', t: 2 }, frame);
+    const { path, frames, gaps } = await imported(file);
+    assert.deepEqual([frames, gaps], [1, odd.length + 2]);
+    assert.deepEqual(await said(path), [`→ ${JSON.stringify(request(1, 'x'))}`]);
+    // no line ends: the reading does
+    writeFileSync(file, Buffer.concat([readFileSync(file), Buffer.alloc(40 * 1024 * 1024, 0x20)]));
+    assert.equal((await said(file)).length, 1);
   });
 
   it('that are something else are refused with the reason', async () => {

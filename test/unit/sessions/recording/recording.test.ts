@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
@@ -361,6 +373,25 @@ describe('a recording', () => {
       assert.ok(lines.filter(({ k }) => k !== 'gap').length >= complete);
       assert.equal(lines.at(-1)?.k, 'gap');
     }
+  });
+
+  it('is stopped by its id or name, by nothing like it, and once', async (t) => {
+    const { recorder, store } = fixture(t);
+    const { id } = await recorder.start({ filter: {}, name: 'mine' });
+    for (const other of ['', id.slice(0, 8), 'min'])
+      await assert.rejects(store.liveId(other), (error: Error) => error.message.startsWith('There is no recording'), other);
+    assert.equal(await store.liveId('mine'), id);
+    await recorder.stop(id);
+    await assert.rejects(store.liveId('mine'), /"mine" is not being written/);
+  });
+
+  it('of a workspace is a file: nothing else there is opened', { skip: process.platform === 'win32' }, async (t) => {
+    const { store, folder } = fixture(t);
+    const shared = join(folder, '.signalbox', 'recordings');
+    mkdirSync(join(shared, 'folder.jsonl'), { recursive: true });
+    symlinkSync('/dev/zero', join(shared, 'endless.jsonl'));
+    assert.deepEqual(await store.list(folder), []);
+    await assert.rejects(openRecording(join(shared, 'endless.jsonl')), { code: 'SBX_RECORDING_DAMAGED' });
   });
 
   it('is removed when it is not being written', async (t) => {
