@@ -1,6 +1,17 @@
 /** Changing one key of somebody else's file: the rest keeps its bytes, and a file that changed meanwhile is left alone. */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { SignalboxError } from '../api/errors.ts';
@@ -37,6 +48,8 @@ export function readClientFile(file: string, format: FormatName): ClientFile {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT')
       throw unreadable(file, cause instanceof Error ? cause.message : String(cause), cause);
+    if (lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink())
+      throw unreadable(file, `It is a symbolic link to ${readlinkSync(file)}, which is not there.`, cause);
   }
   let decoded = FORMATS[format].empty;
   try {
@@ -81,8 +94,17 @@ export function isEmpty(read: ClientFile): boolean {
  * @param content new bytes; `undefined` removes the file
  * @param mode permission bits of a file that did not exist; an existing one keeps its own
  * @throws SBX_WIRE_CONFLICT when somebody wrote the file in between
+ * @throws SBX_WIRE_UNWRITABLE when it is read-only or cannot be written
  */
 export function replaceFile(read: ClientFile, content: Buffer | undefined, mode: number): void {
+  try {
+    replace(read, content, mode);
+  } catch (cause) {
+    throw cause instanceof SignalboxError ? cause : unwritable(read.file, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+function replace(read: ClientFile, content: Buffer | undefined, mode: number): void {
   const { target } = read;
   if (content === undefined) {
     unchanged(read);
@@ -97,6 +119,8 @@ export function replaceFile(read: ClientFile, content: Buffer | undefined, mode:
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.${randomBytes(6).toString('hex')}`);
   try {
     const bits = statSync(target).mode & 0o7777;
+    // A rename would go over it all the same; somebody said that nothing is to change it.
+    if ((bits & 0o200) === 0) throw unwritable(read.file, 'It is read-only.');
     writeFileSync(temporary, content, { flag: 'wx', mode: bits, flush: true });
     chmodSync(temporary, bits); // the umask may have taken bits the file had
     unchanged(read);
@@ -131,5 +155,13 @@ function changedMeanwhile(file: string): SignalboxError {
   return new SignalboxError('SBX_WIRE_CONFLICT', `${file} was changed by somebody else at the same moment.`, {
     why: 'Its bytes differ from those Signalbox read; writing now would lose that change.',
     fix: 'Run the command again.',
+  });
+}
+
+function unwritable(file: string, why: string, cause?: unknown): SignalboxError {
+  return new SignalboxError('SBX_WIRE_UNWRITABLE', `${file} cannot be written, so it was left as it is.`, {
+    why,
+    fix: 'Make the file writable, then run the command again.',
+    cause,
   });
 }

@@ -32,7 +32,7 @@ export function wiringOf(client: WirableClient, scope: Scope, environment: Wirin
     const read = readClientFile(file, format);
     const current = valueAt(read, path);
     const record = findRecord(paths, place);
-    const ours = current === undefined || isDeepStrictEqual(current, record?.after) || isLaunchedByUs(current, environment);
+    const ours = current === undefined || isDeepStrictEqual(current, record?.after) || isLaunchedByUs(current, scope, environment);
     if (!ours && !isDeepStrictEqual(current, entry)) throw foreignEntry(client, place);
     return { place, read, current, record };
   }
@@ -119,7 +119,9 @@ export function wiringOf(client: WirableClient, scope: Scope, environment: Wirin
   };
 }
 
-function isLaunchedByUs(value: unknown, { paths }: WiringEnvironment): boolean {
+/** Never in a project's file: that comes with the project, and what else its entry says (`env`) would be run by a check. */
+function isLaunchedByUs(value: unknown, scope: Scope, { paths }: WiringEnvironment): boolean {
+  if (scope === 'project') return false;
   return typeof value === 'object' && value !== null && (value as { command?: unknown }).command === paths.launcher;
 }
 

@@ -1,13 +1,13 @@
 /** JSON and JSON with comments. */
-import { findNodeAtLocation, getNodeValue, modify, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { findNodeAtLocation, getNodeValue, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { editedJson, eolOf } from './json-edit.ts';
 import type { KeyPath, TextFormat } from './text-format.ts';
 import { unreadable } from './unreadable.ts';
 
 function format(comments: boolean): TextFormat {
   const rootOf = (file: string, text: string): Node => {
     const errors: ParseError[] = [];
-    // A file of comments alone is what editors make of "open settings": an empty object to the client.
-    const blank = comments && isBlank(text);
+    const blank = isBlank(text, comments);
     const root = parseTree(blank ? '{}' : text, errors, { disallowComments: !comments, allowTrailingComma: comments });
     const [first] = errors;
     if (first !== undefined) {
@@ -26,11 +26,11 @@ function format(comments: boolean): TextFormat {
       return node === undefined ? undefined : (JSON.parse(JSON.stringify(getNodeValue(node))) as unknown);
     },
     textWith: (file, text, path, value) => {
-      const blank = comments && isBlank(text);
+      const blank = isBlank(text, comments);
       const before = blank ? `${text}${text === '' || text.endsWith('\n') ? '' : eolOf(text)}{}${eolOf(text)}` : text;
       const root = rootOf(file, before);
       if (value === undefined && findNodeAtLocation(root, [...path]) === undefined) return text;
-      return edited(before, path, value);
+      return editedJson(before, path, value);
     },
   };
 }
@@ -39,20 +39,6 @@ function format(comments: boolean): TextFormat {
 export const jsonFormat: TextFormat = format(false);
 /** JSON with comments and trailing commas. */
 export const jsoncFormat: TextFormat = format(true);
-
-function edited(text: string, path: KeyPath, value: unknown): string {
-  const indent = /^\s*\{\r?\n([ \t]+)/.exec(text)?.[1] ?? '  ';
-  const formattingOptions = {
-    insertSpaces: !indent.startsWith('\t'),
-    tabSize: indent.startsWith('\t') ? 1 : indent.length,
-    eol: eolOf(text),
-  };
-  let changed = text;
-  // Edits come in ascending order; applied from the last, the offsets of the earlier ones stay right.
-  for (const { offset, length, content } of modify(text, [...path], value, { formattingOptions }).reverse())
-    changed = changed.slice(0, offset) + content + changed.slice(offset + length);
-  return changed;
-}
 
 function nodeAt(file: string, root: Node, path: KeyPath): Node | undefined {
   let node = root;
@@ -67,10 +53,7 @@ function nodeAt(file: string, root: Node, path: KeyPath): Node | undefined {
   return node;
 }
 
-function isBlank(text: string): boolean {
-  return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, '').trim() === '';
-}
-
-function eolOf(text: string): string {
-  return text.includes('\r\n') ? '\r\n' : '\n';
+/** An empty file is what installers leave; one of comments alone is what editors make of "open settings": an empty object to the client. */
+function isBlank(text: string, comments: boolean): boolean {
+  return (comments ? text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, '') : text).trim() === '';
 }

@@ -19,7 +19,10 @@ export const tomlFormat: TextFormat = {
     if (value === undefined && valueIn(file, before, path) === undefined) return text;
     const without = withoutTable(text, path);
     const changed = value === undefined ? without : withTable(without, path, value);
-    if (!isDeepStrictEqual(tableOf(file, changed), expected(before, path, value)))
+    const wanted = expected(before, path, value);
+    const came = tableOf(file, changed);
+    // `[mcp_servers]` with nothing else in it stays where somebody wrote it out.
+    if (!isDeepStrictEqual(came, wanted) && !(value === undefined && isDeepStrictEqual(expected(came, path, undefined), wanted)))
       throw unreadable(
         file,
         `"${path.join('.')}" or the table it is in is written in a way that cannot be changed without touching other lines (an inline table, or dotted keys).`,

@@ -4,7 +4,6 @@ import { SignalboxError } from '../api/errors.ts';
 import type { Paths } from '../api/paths.ts';
 import { bytesOf, type ClientFile, isEmpty, readClientFile, replaceFile, textWith, valueAt, withText } from './client-file.ts';
 import { unifiedDiff } from './diff.ts';
-
 import { digestOf, dropRecord, readBackup, type WiringRecord } from './record.ts';
 import type { UndoResult } from './wiring.ts';
 
@@ -36,7 +35,10 @@ export function undoWiring(paths: Paths, record: WiringRecord, { preview = false
 
 /** The file's bytes without our doing; `undefined` when that leaves no file. */
 function restoredBytes(paths: Paths, record: WiringRecord, read: ClientFile): Buffer | undefined {
-  if (read.bytes !== undefined && digestOf(read.bytes) === record.writtenDigest) return readBackup(paths, record);
+  const backup = readBackup(paths, record);
+  // Without its backup a file that was there before is edited, never removed.
+  if (read.bytes !== undefined && digestOf(read.bytes) === record.writtenDigest && (backup !== undefined || record.createdFile))
+    return backup;
   let without = withText(read, textWith(read, record.path, record.before));
   for (const path of [...record.created].reverse()) {
     const value = valueAt(without, path);

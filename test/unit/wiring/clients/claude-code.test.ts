@@ -164,7 +164,6 @@ describe('wiring Claude Code by the file', () => {
     ['broken JSON', '{ "mcpServers": '],
     ['comments', '{ /* mine */ }'],
     ['an array', '[]'],
-    ['an empty file', ''],
     ['a list where the servers should be', '{"mcpServers": []}'],
     ['a key that stands twice', '{"mcpServers": {}, "mcpServers": {}}'],
     ['bytes that are not UTF-8', Buffer.from([0x7b, 0xff, 0x7d])],
