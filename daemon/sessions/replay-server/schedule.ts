@@ -1,6 +1,12 @@
 /** When a recorded frame is said: after what came before it in the recording, as far as that happens this time, and at its time. */
 import type { Frame } from './script.ts';
 
+/**
+ * Milliseconds between progress and the answer it belongs to, also without pauses: clients that find both in one read of a pipe forget the
+ * request first and drop its progress (the MCP SDK 1.x does).
+ */
+const APART_MS = 10;
+
 /** How the recorded order and time are kept. */
 export interface Pace {
   /** Recorded pauses are multiplied by it; 0 = no pauses. */
@@ -52,7 +58,8 @@ export class Schedule {
    */
   arm(frame: Frame, since: Frame | undefined, from: Frame | undefined, say: () => void): void {
     if (this.#closed) return;
-    const pause = since === undefined ? 0 : Math.max(0, frame.t - since.t) * this.#pace.speed;
+    const recorded = since === undefined ? 0 : Math.max(0, frame.t - since.t) * this.#pace.speed;
+    const pause = since !== undefined && isProgress(since) && !('method' in frame.message) ? Math.max(APART_MS, recorded) : recorded;
     const armed: Armed = {
       frame,
       due: pause === 0 ? 0 : performance.now() + pause,
@@ -151,4 +158,8 @@ export class Schedule {
     }
     this.run();
   }
+}
+
+function isProgress({ message }: Frame): boolean {
+  return 'method' in message && message.method === 'notifications/progress';
 }

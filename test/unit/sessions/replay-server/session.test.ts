@@ -109,13 +109,18 @@ describe('a recording as a server', () => {
     assert.deepEqual(texts([...say(ask(3, 'c')), ...say(ask(4, 'b'))]), ['C', 'B']);
   });
 
-  it('gives progress the token of this time, and none to who wants none', () => {
+  it('gives progress the token of this time, none to who wants none, and the answer by itself', async () => {
     const progress: Said = ['server', { method: 'notifications/progress', params: { progressToken: 'then', progress: 1, total: 2 } }];
-    const { say } = play([...HELLO, call(1, 'a', {}, { progressToken: 'then' }), progress, text(1, 'done')]);
-    const [told, answer] = say(ask(7, 'a', {}, { progressToken: 'now' }));
+    const { say, said, until } = play([...HELLO, call(1, 'a', {}, { progressToken: 'then' }), progress, text(1, 'done')]);
+    // the MCP SDK 1.x drops progress that it reads together with the answer
+    const [told, ...rest] = say(ask(7, 'a', {}, { progressToken: 'now' }));
     assert.deepEqual(told?.['params'], { progressToken: 'now', progress: 1, total: 2 });
-    assert.equal(answer?.['id'], 7);
-    assert.equal(say(ask(8, 'a')).length, 1);
+    assert.deepEqual(rest, []);
+    await until(2);
+    assert.equal(said[1]?.['id'], 7);
+    say(ask(8, 'a'));
+    await until(3);
+    assert.equal(said[2]?.['id'], 8);
   });
 
   it('asks what was asked in the middle of a call, and waits for the answer', () => {
