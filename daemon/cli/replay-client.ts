@@ -6,7 +6,8 @@ export const REPLAY_CLIENT_OPTIONS: Readonly<Record<string, Option>> = {
   against: {
     type: 'string',
     value: 'TARGET',
-    summary: 'client: a URL, `endpoint:NAME` or `server:NAME` of the daemon; a command stands behind `--`; default: the endpoint `default`',
+    summary:
+      'client: a URL, `endpoint:NAME` or `server:NAME` of the daemon; a command stands behind `--`; default: the endpoint it was recorded at, else `default`',
   },
   workspace: { type: 'string', short: 'w', value: 'DIR', summary: 'client: the workspace of --against' },
   header: { type: 'string', value: 'NAME: VALUE', multiple: true, summary: 'client: an HTTP header of every request to a URL' },

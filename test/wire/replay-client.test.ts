@@ -10,6 +10,8 @@ import type { RecordingInfo, ReplayReport, ReplayTarget } from '../../daemon/api
 import { COMMANDS } from '../../daemon/cli/commands.ts';
 import { openControl, runningDaemon } from '../../daemon/cli/connection.ts';
 import { runProgram } from '../../daemon/cli/program.ts';
+import { recordedAt } from '../../daemon/cli/replay-client/recorded-at.ts';
+import { workspaceId } from '../../daemon/config/folders.ts';
 import { type DaemonFixture, type Finished, startDaemonFixture } from '../fixtures/daemon.ts';
 import { type LinkHouse, linkHouse, REPLAYED, type RecordedClient, recorded } from '../fixtures/recorded-session.ts';
 
@@ -229,6 +231,29 @@ test('an exported recording against a command line, without the daemon: reports,
   assert.equal(gone.code, 1);
   assert.match(gone.stderr, /SBX_SERVER_UNREACHABLE/);
   assert.equal((await cli(file, '--against', 'endpoint:default')).code, 3, 'an endpoint needs the daemon');
+});
+
+test('unless told otherwise it is played where it was recorded, while that is there', async () => {
+  const { cwd } = daemon.home;
+  const file = join(cwd, 'place.jsonl');
+  await control.call('record/export', { recording: 'first-legacy', to: file });
+  const recordedIn = (name: string, workspace?: string): void => {
+    const place = workspace === undefined ? '' : `,"workspace":"${workspace}"`;
+    const path = `"endpoint":"/mcp/${workspace === undefined ? '' : `${workspace}/`}${name}"${place}`;
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/"endpoint":"[^"]*"(?:,"workspace":"[^"]*")?/g, path));
+  };
+  assert.deepEqual(await recordedAt(control, file, cwd), { kind: 'endpoint', endpoint: 'default' });
+  const folder = join(cwd, 'project');
+  mkdirSync(join(folder, 'src'), { recursive: true });
+  recordedIn('default', workspaceId(folder));
+  // nobody has opened it, and it is not here
+  assert.deepEqual(await recordedAt(control, file, cwd), { kind: 'endpoint', endpoint: 'default' });
+  const there = { kind: 'endpoint', endpoint: 'default', workspace: folder };
+  assert.deepEqual(await recordedAt(control, file, join(folder, 'src')), there);
+  await control.call('workspace/open', { folder });
+  assert.deepEqual(await recordedAt(control, file, cwd), there);
+  recordedIn('gone');
+  assert.deepEqual(await recordedAt(control, file, cwd), { kind: 'endpoint', endpoint: 'default' });
 });
 
 test('accepted answers are a new version of the recording, the old one stays', async () => {

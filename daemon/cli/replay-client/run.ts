@@ -18,6 +18,7 @@ import { usageError } from '../arguments.ts';
 import type { CommandContext } from '../command.ts';
 import { recordingRef } from '../record/place.ts';
 import { aimOf, numberOf, rulesOf, withValues } from './aim.ts';
+import { recordedAt } from './recorded-at.ts';
 import { REPLAY_REPORTERS } from './reports.ts';
 
 /** Everything the command line says. */
@@ -77,14 +78,18 @@ function writeReport(file: string, text: string): void {
   }
 }
 
-async function inDaemon(context: CommandContext, { recording, ...wanted }: Wanted): Promise<ReplayReport> {
+async function inDaemon(context: CommandContext, wanted: Wanted): Promise<ReplayReport> {
+  const { flags, cwd } = context;
   const client = await context.connect();
-  const { workspace } = { workspace: undefined, ...wanted.against };
+  const recording = recordingRef(context, wanted.recording);
+  const unsaid = wanted.against.kind === 'endpoint' && flags.text('against') === undefined && flags.text('workspace') === undefined;
+  const against = unsaid ? await recordedAt(client, recording, cwd) : wanted.against;
+  const { workspace } = { workspace: undefined, ...against };
   if (workspace !== undefined) await client.call('workspace/open', { folder: workspace });
   client.onEvent((event, params) => {
     if (event === 'replay' && 'done' in params) progress(context, params.done, params.total);
   });
-  return client.call('replay/run', { recording: recordingRef(context, recording), update: context.flags.on('update'), ...wanted });
+  return client.call('replay/run', { ...wanted, recording, against, update: flags.on('update') });
 }
 
 /** In this process, on links of its own. */
