@@ -100,6 +100,7 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
     folderOf: (id) => config.workspaces().find((known) => known.id === id)?.folder,
     messageBytes,
     redact: (text) => secrets.redact(text),
+    redactMessage: redactor.redact,
     onState: () => changed('servers'),
   });
   const router = new Router({ identity, sealer: new KeyRing(state), daemonId: ownId });
@@ -143,7 +144,7 @@ export async function startDaemon({ paths }: { readonly paths: Paths }): Promise
     tap,
     onClient: (client) => counted(idle.hold(`client ${client}`), () => changed('sessions')),
   });
-  const replays = new ServedReplays({ recordingsDir: paths.recordingsDir, log, hold: () => idle.hold('replay') });
+  const replays = new ServedReplays({ recordingsDir: paths.recordingsDir, log, redact: redactor.redact, hold: () => idle.hold('replay') });
   let listening: { readonly port: number; readonly note?: ErrorShape } = { port: 0 };
   const url = (path: string): string => `http://127.0.0.1:${listening.port}${path}`;
 

@@ -41,6 +41,8 @@ export interface ServerHostParts {
   readonly folderOf: (workspace: string | undefined) => string | undefined;
   readonly messageBytes: () => number;
   readonly redact: (text: string) => string;
+  /** The same of a message, as recordings have it. */
+  readonly redactMessage: (message: object) => object;
   readonly onState: () => void;
 }
 
@@ -81,7 +83,13 @@ export function serverHost(parts: ServerHostParts): Servers {
         const locate = (): string =>
           locateRecording(entry.recording, { recordingsDir: paths.recordingsDir, ...(place === undefined ? {} : { folder: place }) });
         const { server: edge } = entry;
-        const options = { ...entryOptions(entry), ...(edge === undefined ? {} : { server: edge }), onNote: note, onMiss: note };
+        const options = {
+          ...entryOptions(entry),
+          ...(edge === undefined ? {} : { server: edge }),
+          redact: parts.redactMessage,
+          onNote: note,
+          onMiss: note,
+        };
         return recordingOpener(name, reloaded(locate, options));
       },
       onStderr: ({ name }, line) => {

@@ -11,6 +11,8 @@ import { locateRecording } from '../sessions/replay-server/locate.ts';
 export interface ServedReplaysParts {
   readonly recordingsDir: string;
   readonly log: (level: 'info' | 'warn', message: string) => void;
+  /** Takes out of what clients say what is secret. */
+  readonly redact: (message: object) => object;
   /** The daemon stays as long as something is served; returns what gives it free. */
   readonly hold: () => () => void;
 }
@@ -57,13 +59,14 @@ export class ServedReplays {
   }
 
   async #serve({ recording, server, timing, folder }: RecordingMethods['replay/serve']['params']): Promise<ServedReplay> {
-    const { recordingsDir, log, hold } = this.#parts;
+    const { recordingsDir, log, hold, redact } = this.#parts;
     const id = randomBytes(4).toString('hex');
     const note = (text: string): void => log('warn', `Replay ${id}: ${text}`);
     const path = locateRecording(recording, { recordingsDir, ...(folder === undefined ? {} : { folder }) });
     const rehearsal = await loadRehearsal(path, {
       ...(server === undefined ? {} : { server }),
       speed: timing === true ? 1 : 0,
+      redact,
       onNote: note,
       onMiss: note,
     });

@@ -1,8 +1,10 @@
 /** A recording ready to be played to any number of clients: what is shared by their sessions, and the report of what became of it. */
+import { randomBytes } from 'node:crypto';
 import type { ReplayChange } from '../../api/recordings.ts';
 import type { Era } from '../../protocol/eras.ts';
 import type { Request, RpcError } from '../../protocol/message.ts';
 import { differences } from '../compare/difference.ts';
+import { Redactor } from '../redaction/redactor.ts';
 import { faceOf, HANDSHAKE, type ServerFace } from './handshake.ts';
 import { type Exhausted, Groups, type IgnoreRule, type Lanes, type MatchStrategy, targetOf } from './matching.ts';
 import { type Miss, missError, missText, nearestOf } from './miss.ts';
@@ -22,6 +24,8 @@ export interface ReplayOptions {
   readonly recordedErasOnly?: boolean;
   /** Milliseconds to wait, for the sake of the order, for what the client did meanwhile in the recording. Default 250. */
   readonly patienceMs?: number;
+  /** Takes secrets out of what clients say, before it is reported: reports and logs are files. Default: names and shapes of secrets. */
+  readonly redact?: (message: object) => object;
   /** A line about what could not be answered. */
   readonly onMiss?: (text: string, miss: Miss) => void;
 }
@@ -48,6 +52,7 @@ export class Rehearsal {
   readonly face: ServerFace;
   readonly pace: Pace;
   readonly #groups: Groups;
+  readonly #redact: (message: object) => object;
   readonly #options: ReplayOptions;
   readonly #played = new Set<Exchange>();
   readonly #misses: Miss[] = [];
@@ -62,6 +67,8 @@ export class Rehearsal {
     this.face = faceOf(script);
     this.pace = { speed: options.speed ?? 0, patienceMs: options.patienceMs ?? PATIENCE_MS };
     this.#options = options;
+    const redactor = new Redactor({ key: randomBytes(32), secrets: [], rules: {} });
+    this.#redact = options.redact ?? ((message) => redactor.redact(message));
     this.#groups = new Groups(script, options.match ?? 'params', options.ignore ?? []);
     this.#methods = [...new Set(this.#groups.all.map(({ method }) => method))].filter((method) => !HANDSHAKE.has(method));
   }
@@ -108,7 +115,8 @@ export class Rehearsal {
   }
 
   /** A miss with the recorded request it came nearest to. */
-  missOf(request: Pick<Request, 'method' | 'params'>, why: Miss['why'], recorded?: Exchange): Miss {
+  missOf({ method, params }: Pick<Request, 'method' | 'params'>, why: Miss['why'], recorded?: Exchange): Miss {
+    const request = this.#redact({ method, ...(params === undefined ? {} : { params }) }) as Pick<Request, 'method' | 'params'>;
     const target = targetOf(request);
     const near = recorded?.request;
     const about = near === undefined ? undefined : targetOf(near);
@@ -141,7 +149,8 @@ export class Rehearsal {
   /** Compares what a client answers to a question with what was answered in the recording. */
   compare(recorded: Frame | undefined, answer: unknown, method?: string): void {
     if (recorded === undefined || this.#answers.length >= KEPT) return;
-    const { changes } = differences(saidIn(recorded), method === undefined ? resultIn(answer) : answer, EXACT);
+    const { result } = this.#redact({ result: method === undefined ? resultIn(answer) : answer }) as { result: unknown };
+    const { changes } = differences(saidIn(recorded), result, EXACT);
     const question = recorded.question?.message;
     if (changes.length > 0)
       this.#answers.push({

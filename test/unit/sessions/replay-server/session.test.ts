@@ -123,6 +123,22 @@ describe('a recording as a server', () => {
     assert.equal(said[2]?.['id'], 8);
   });
 
+  it('reports what was not answered, or answered differently, without the secrets of whoever asked', () => {
+    const question: Said = ['server', { id: 'q', method: 'elicitation/create', params: { message: 'Who?', requestedSchema: {} } }];
+    const answered: Said = ['client', { id: 'q', result: { action: 'accept', content: { name: 'Ada' } } }];
+    const told: string[] = [];
+    const frames = [...HELLO, call(1, 'a', { x: 1 }), question, answered, text(1, 'done')];
+    const { say, rehearsal } = play(frames, { onMiss: (line) => told.push(line) });
+    say(hello);
+    const [error] = say(ask(7, 'a', { x: 1, password: 'a-live-secret', url: 'postgres://me:a-live-secret@h/x' }));
+    const [asked] = say(ask(8, 'a', { x: 1 }));
+    say({ id: asked?.['id'], result: { action: 'accept', content: { name: 'Ada', token: 'a-live-secret' } } });
+    const report = rehearsal.report();
+    assert.deepEqual([report.misses.length, report.answers.length, told.length], [1, 1, 1]);
+    assert.match(JSON.stringify(report), /"pointer":"\/arguments\/password","after":"\[redacted:/);
+    assert.doesNotMatch(JSON.stringify([report, told, error]), /a-live-secret/);
+  });
+
   it('asks what was asked in the middle of a call, and waits for the answer', () => {
     const question: Said = ['server', { id: 'q', method: 'elicitation/create', params: { message: 'Sure?', requestedSchema: {} } }];
     const answered: Said = ['client', { id: 'q', result: { action: 'accept', content: { sure: true } } }];
