@@ -1,6 +1,6 @@
 /** Entry of the extension: wires the parts. Nothing here touches the disk, the network or the daemon; each part does when it is looked at. */
 import { homedir } from 'node:os';
-import * as vscode from 'vscode';
+import * as editor from 'vscode';
 import { signalboxPaths } from '../daemon/api/paths.ts';
 import type { Calls } from './call/calls.ts';
 import { MemoryFiles } from './call/documents.ts';
@@ -12,6 +12,7 @@ import type { Cli } from './daemon/start.ts';
 import { watchWorkspaces } from './dialogs/workspace-trust.ts';
 import { EndpointDefinitions } from './endpoints/definitions.ts';
 import { Log } from './log.ts';
+import { plainMessages } from './plain-messages.ts';
 import { showProblems } from './servers/problems.ts';
 import { type SessionViews, showSessions } from './sessions.ts';
 import { ConformanceTests } from './testing/controller.ts';
@@ -29,7 +30,8 @@ export interface SignalboxExtension {
 }
 
 /** Called by VS Code once. */
-export function activate(context: vscode.ExtensionContext): SignalboxExtension {
+export function activate(context: editor.ExtensionContext): SignalboxExtension {
+  const vscode = plainMessages(editor);
   const { version } = context.extension.packageJSON as { version: string };
   const paths = signalboxPaths({ platform: process.platform, home: homedir(), env: process.env });
   const cli: Cli = async (...args) => (await import('./daemon/start.ts')).packagedCli(context.extensionPath, process.env)(...args);
@@ -79,7 +81,7 @@ export function deactivate(): void {
 }
 
 /** Only looks, and not before VS Code is done with us: a daemon that runs shows in the status bar. */
-function lookLater(daemon: DaemonConnection): vscode.Disposable {
+function lookLater(daemon: DaemonConnection): editor.Disposable {
   const timer = setTimeout(() => void daemon.find());
   return { dispose: () => clearTimeout(timer) };
 }

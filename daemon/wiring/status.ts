@@ -25,11 +25,14 @@ export interface ClientStatus {
 
 /** Looks at every scope of a client; changes nothing. */
 export function clientStatus(client: WirableClient, environment: WiringEnvironment): ClientStatus {
+  const places = client.scopes.map((scope) => JSON.stringify(client.place(scope, environment)));
+  // In the home folder the project's file of several clients is the user's: that is one place, not two.
+  const isOwnPlace = (_scope: Scope, index: number): boolean => places.indexOf(places[index] ?? '') === index;
   return {
     name: client.name,
     title: client.title,
     installed: isInstalled(client, environment),
-    scopes: client.scopes.map((scope) => {
+    scopes: client.scopes.filter(isOwnPlace).map((scope) => {
       const { file } = client.place(scope, environment);
       try {
         return { scope, file, wired: wiringOf(client, scope, environment).current() !== undefined };

@@ -5,6 +5,7 @@ import { draftOf, type Schema } from '../../daemon/api/form.ts';
 import type { DaemonConnection } from '../daemon/connection.ts';
 import { visibleEndpoints } from '../endpoints/visible.ts';
 import type { Log } from '../log.ts';
+import { short } from '../short.ts';
 import { endpointRef, localFolders } from '../views/folders.ts';
 import { ArgumentsDocuments } from './arguments-document.ts';
 import type { MemoryFiles } from './documents.ts';
@@ -132,8 +133,8 @@ export class Calls {
     let problems: readonly string[] = [];
     for (;;) {
       const end = await fillObject({ vscode, root: schema }, schema, values, {
-        title: l10n.t('Call {0}', info.tool.title ?? info.tool.name),
-        placeholder: info.tool.description?.split('\n', 1)[0] ?? l10n.t('Choose a field to fill it in'),
+        title: l10n.t('Call {0}', short(info.tool.title ?? info.tool.name)),
+        placeholder: short(info.tool.description?.split('\n', 1)[0] ?? '') || l10n.t('Choose a field to fill it in'),
         submit: problems.length === 0 ? `$(play) ${l10n.t('Call')}` : `$(play) ${l10n.t('Call all the same')}`,
         problems,
         buttons: before === undefined ? [json] : [last, json],
@@ -279,7 +280,7 @@ export class Calls {
             (info): Choice => ({
               label: info.tool.name,
               description: endpoints.length > 1 ? endpoint.name : info.server,
-              detail: info.tool.description?.split('\n', 1)[0] ?? '',
+              detail: short(info.tool.description?.split('\n', 1)[0] ?? ''),
               info,
               endpoint,
             }),

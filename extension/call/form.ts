@@ -1,6 +1,7 @@
 /** A form of VS Code's own inputs for a JSON Schema: a list of fields, each edited in its own input; objects and lists open one level deeper. */
 import type * as VSCode from 'vscode';
 import { draftOf, type FormField, type FormNode, formOf, resolve, type Schema, valueOfText } from '../../daemon/api/form.ts';
+import { short } from '../short.ts';
 import { chooseRow, type Row } from './rows.ts';
 
 /** What a form works with. */
@@ -63,9 +64,9 @@ export async function fillObject(parts: FormParts, schema: Schema, values: Recor
       ...form.fields.map((field): Row<Act> => {
         const value = values[field.name];
         return {
-          label: `${field.required && value === undefined ? '$(circle-large-outline)' : value === undefined ? '$(dash)' : '$(circle-large-filled)'} ${field.title}${field.required ? ' *' : ''}`,
+          label: `${field.required && value === undefined ? '$(circle-large-outline)' : value === undefined ? '$(dash)' : '$(circle-large-filled)'} ${short(field.title)}${field.required ? ' *' : ''}`,
           description: shown(value),
-          detail: field.description ?? '',
+          detail: short(field.description ?? ''),
           value: { field },
           ...(value === undefined ? {} : { buttons: [clear] }),
         };
@@ -107,7 +108,7 @@ export async function fillObject(parts: FormParts, schema: Schema, values: Recor
       if (name) await fillValue(parts, form.others ?? {}, name, values, name);
     } else if ('field' in act) {
       const before = values[act.field.name];
-      await fillValue(parts, act.field.schema, act.field.name, values, `${frame.title}: ${act.field.title}`, act.field);
+      await fillValue(parts, act.field.schema, act.field.name, values, `${frame.title}: ${short(act.field.title)}`, act.field);
       // On to the next one, as Tab does in a form.
       if (before === undefined && values[act.field.name] !== undefined) at = undefined;
     } else await fillValue(parts, form.others ?? {}, act.extra, values, act.extra);
@@ -138,18 +139,22 @@ async function fillValue(
   const current = holder[key] ?? resolve(schema, root)['default'];
   switch (node.kind) {
     case 'boolean': {
-      const picked = await window.showQuickPick(['true', 'false'], { title, placeHolder: field?.description ?? '', ignoreFocusOut: true });
+      const picked = await window.showQuickPick(['true', 'false'], {
+        title,
+        placeHolder: short(field?.description ?? ''),
+        ignoreFocusOut: true,
+      });
       if (picked !== undefined) holder[key] = picked === 'true';
       return;
     }
     case 'choice': {
       const picked = await window.showQuickPick(
         node.options.map((option) => ({
-          label: option.title,
+          label: short(option.title),
           description: option.title === String(option.value) ? '' : JSON.stringify(option.value),
           option,
         })),
-        { title, placeHolder: field?.description ?? '', ignoreFocusOut: true },
+        { title, placeHolder: short(field?.description ?? ''), ignoreFocusOut: true },
       );
       if (picked !== undefined) holder[key] = picked.option.value;
       return;
@@ -157,8 +162,8 @@ async function fillValue(
     case 'choices': {
       const chosen = Array.isArray(current) ? (current as unknown[]) : [];
       const picked = await window.showQuickPick(
-        node.options.map((option) => ({ label: option.title, picked: chosen.includes(option.value), option })),
-        { title, placeHolder: field?.description ?? '', canPickMany: true, ignoreFocusOut: true },
+        node.options.map((option) => ({ label: short(option.title), picked: chosen.includes(option.value), option })),
+        { title, placeHolder: short(field?.description ?? ''), canPickMany: true, ignoreFocusOut: true },
       );
       if (picked !== undefined) holder[key] = picked.map(({ option }) => option.value);
       return;

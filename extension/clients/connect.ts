@@ -111,7 +111,10 @@ export async function disconnectClient(parts: WiringParts, request: WiringReques
 
 /** The clients as they are now. */
 export async function listClients(vscode: typeof VSCode, cli: Cli): Promise<readonly ListedClient[]> {
-  return ((await cli(['wire', '--list'], inFolder(vscode))) as { clients: readonly ListedClient[] }).clients;
+  const { clients } = (await cli(['wire', '--list'], inFolder(vscode))) as { clients: readonly ListedClient[] };
+  if ('cwd' in inFolder(vscode)) return clients;
+  // Without a project there is only the user: what the command line calls the project then is the home folder.
+  return clients.map((client) => ({ ...client, scopes: client.scopes.filter(({ scope }) => scope === 'user') }));
 }
 
 async function showPlan({ vscode, previews }: WiringParts, client: ListedClient, plan: WiringPlan): Promise<void> {
@@ -193,8 +196,8 @@ function isTarget(given: Target | WiringRequest): given is Target {
   return typeof given.client === 'object';
 }
 
-/** The scopes of a project mean the first folder of the window. */
+/** The scopes of a project mean the first folder of the window. Of one that VS Code does not trust nothing is read. */
 function inFolder(vscode: typeof VSCode): { cwd: string } | Record<string, never> {
-  const [folder] = localFolders(vscode);
+  const [folder] = vscode.workspace.isTrusted ? localFolders(vscode) : [];
   return folder === undefined ? {} : { cwd: folder };
 }

@@ -1,6 +1,7 @@
 /** How the rows of the Servers view look. */
 import type * as VSCode from 'vscode';
 import type { ServerStatus } from '../../daemon/api/control.ts';
+import { short } from '../short.ts';
 import type { OfferKind, ServerNode } from './server-node.ts';
 
 /** What a state looks like; `asking` is a server that is up and waits for an answer of its client. */
@@ -15,6 +16,8 @@ const STATE_ICONS: Readonly<Record<Look, readonly [icon: string, color?: string]
   disabled: ['circle-slash', 'disabledForeground'],
 };
 const OFFER_ICONS: Readonly<Record<OfferKind, string>> = { tools: 'tools', resources: 'files', prompts: 'comment-discussion' };
+
+const MOST_IN_TOOLTIP = 5_000;
 
 /** The state people see. */
 export function lookOf({ state, asking }: Pick<ServerStatus, 'state' | 'asking'>): Look {
@@ -112,10 +115,10 @@ function serverItem(vscode: typeof VSCode, server: ServerStatus, id: string): VS
 }
 
 function leaf(vscode: typeof VSCode, label: string, description: unknown, icon: string, contextValue: string): VSCode.TreeItem {
-  const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState.None);
+  const item = new vscode.TreeItem(short(label), vscode.TreeItemCollapsibleState.None);
   if (typeof description === 'string') {
-    item.description = description.split('\n', 1)[0] ?? '';
-    item.tooltip = description;
+    item.description = short(description.split('\n', 1)[0] ?? '');
+    item.tooltip = short(description, MOST_IN_TOOLTIP);
   }
   item.iconPath = new vscode.ThemeIcon(icon);
   item.contextValue = contextValue;

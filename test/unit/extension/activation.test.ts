@@ -18,7 +18,7 @@ const BASE = `${pathToFileURL(ROOT).href}/`;
 /** Folders and files activation may load. No package but Node's own modules: `ws`, `jsonc-parser` and the rest come with the first use. */
 const ALLOWED: readonly RegExp[] = [
   /^daemon\/api\/[\w-]+\.ts$/,
-  /^extension\/(main|commands|log|sessions)\.ts$/,
+  /^extension\/(main|commands|log|plain-messages|sessions|short)\.ts$/,
   /^extension\/call\/documents\.ts$/,
   /^extension\/clients\/(connect|plan|previews|tree)\.ts$/,
   /^extension\/daemon\/connection\.ts$/,

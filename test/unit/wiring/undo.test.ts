@@ -9,6 +9,7 @@ import { codex } from '../../../daemon/wiring/clients/codex.ts';
 import { cursor } from '../../../daemon/wiring/clients/cursor.ts';
 import { windsurf } from '../../../daemon/wiring/clients/windsurf.ts';
 import { wiringOf } from '../../../daemon/wiring/entry-wiring.ts';
+import { clientStatus } from '../../../daemon/wiring/status.ts';
 import type { WiringEnvironment } from '../../../daemon/wiring/wiring.ts';
 
 let dir = '';
@@ -80,4 +81,12 @@ it("a project's entry that names our launcher is the project's own: it is neithe
   const wiring = wiringOf(cursor, 'project', environment);
   assert.throws(() => wiring.current(), { code: 'SBX_WIRE_CONFLICT' });
   await assert.rejects(wiring.write(), { code: 'SBX_WIRE_CONFLICT' });
+});
+
+it("in the home folder a project's file that is the user's is one place, not a conflict", async () => {
+  await wiringOf(cursor, 'user', environment).write();
+  assert.deepEqual(
+    clientStatus(cursor, environment).scopes.map(({ scope, wired }) => [scope, wired]),
+    [['user', true]],
+  );
 });

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { checkClient, connectClient, describeClient, disconnectClient } from '../../../../extension/clients/connect.ts';
+import { checkClient, connectClient, describeClient, disconnectClient, listClients } from '../../../../extension/clients/connect.ts';
 import { sidesOf } from '../../../../extension/clients/plan.ts';
 import { PreviewDocuments } from '../../../../extension/clients/previews.ts';
 import { packagedCli } from '../../../../extension/daemon/start.ts';
@@ -103,6 +103,24 @@ describe('connecting a client', () => {
     assert.match(seen.messages.join('\n'), /VS Code reaches Signalbox/);
     assert.ok(existsSync(join(home.cwd, '.vscode', 'mcp.json')));
     assert.equal(await disconnectClient(parts([]).parts, { client: 'vscode', scope: 'project', yes: true }), true);
+  });
+
+  it('reads nothing of a folder that VS Code does not trust, and offers its scopes neither there nor without a folder', async () => {
+    writeFileSync(join(home.cwd, '.mcp.json'), 'not JSON');
+    const cli = packagedCli(REPOSITORY, { ...home.env });
+    const { vscode } = editorDouble([], [home.cwd]);
+    const problems = async (): Promise<string[]> =>
+      (await listClients(vscode, cli)).flatMap(({ scopes }) => scopes.flatMap(({ problem }) => problem?.code ?? []));
+    assert.deepEqual(await problems(), ['SBX_WIRE_UNREADABLE']);
+    Object.assign(vscode.workspace, { isTrusted: false });
+    assert.deepEqual(await problems(), []);
+    for (const window of [vscode, editorDouble().vscode])
+      for (const { scopes } of await listClients(window, cli))
+        assert.deepEqual(
+          scopes.map(({ scope }) => scope),
+          ['user'],
+        );
+    rmSync(join(home.cwd, '.mcp.json'));
   });
 });
 

@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import type { DaemonStatus, ServerStatus } from '../../../../daemon/api/control.ts';
 import { DaemonConnection } from '../../../../extension/daemon/connection.ts';
 import type { ServerNode } from '../../../../extension/views/server-node.ts';
-import { describeServer, lookOf } from '../../../../extension/views/server-rows.ts';
+import { describeServer, lookOf, rowItem } from '../../../../extension/views/server-rows.ts';
 import { ServersTree } from '../../../../extension/views/servers.ts';
 import { statusLine } from '../../../../extension/views/status.ts';
 import { type DaemonDouble, exampleStatus, startDouble } from '../daemon-double.ts';
@@ -130,6 +130,15 @@ describe('what is said of a server', () => {
     assert.equal(describeServer(vscode, { ...server, problems: [shape] }), 'ready · changed definitions');
     assert.equal(lookOf({ ...server, state: 'down', asking: 1 }), 'down');
   });
+});
+
+it('a row takes the beginning of what a server says in megabytes', () => {
+  const [endpoint] = exampleStatus(4000).endpoints;
+  assert.ok(endpoint);
+  const tool = { name: 'n', description: 'x'.repeat(1_000_000), inputSchema: { type: 'object' as const } };
+  const { description, tooltip } = rowItem(vscode, { kind: 'tool', endpoint, info: { server: 's', tool } as never });
+  assert.equal(String(description).length, 300);
+  assert.equal(String(tooltip).length, 5_000);
 });
 
 describe('the status bar', () => {
