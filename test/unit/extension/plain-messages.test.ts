@@ -58,5 +58,9 @@ describe('messages', () => {
     assert.equal(version, '1');
   });
 
+  it('lose what turns our words around, and control characters; lines stay, and writing from right to left', () => {
+    assert.equal(plain('a\u202Eb\u2066c\u0000\u001b[31m\r\nשלום 😀'), 'abc[31m\nשלום 😀');
+  });
+
   it('are cut where a server says a megabyte', () => assert.equal(plain('x'.repeat(1_000_000)).length, 1_000));
 });
