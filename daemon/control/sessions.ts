@@ -58,7 +58,8 @@ export function sessionHandlers(parts: SessionControlParts): Pick<ControlHandler
       const homes = tap
         .sessions()
         .filter((home) => (ended === true || home.endedAt === undefined) && (id === undefined || home.workspace === id));
-      return { sessions: homes.map((home) => home.info(recordingsOf(home.info([])))) };
+      // `clientInfo` is whatever the client says of itself
+      return { sessions: homes.map((home) => redact(home.info(recordingsOf(home.info([])))) as SessionInfo) };
     },
     'sessions/rows': async (query) => queryRows(tap, asked(query), making),
     'sessions/event': async ({ seq, reveal }) => {
@@ -69,7 +70,8 @@ export function sessionHandlers(parts: SessionControlParts): Pick<ControlHandler
         fix: 'Record what has to be kept with `signalbox record start`.',
       });
     },
-    'sessions/statistics': async (filter) => statisticsOf(tap, asked(filter)),
+    'sessions/statistics': async (filter) =>
+      redact(await statisticsOf(tap, asked(filter))) as SessionMethods['sessions/statistics']['result'],
     'sessions/tail': async (query, peer) => {
       const id = `tail-${next++}`;
       const tail = new Tail({

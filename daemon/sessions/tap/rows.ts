@@ -85,10 +85,10 @@ export class TrafficRows {
     if (id !== undefined) this.#pairing.asked(frame);
     const toolUseId = toolUseOf(params);
     return {
-      ...(id === undefined ? { type: 'notification' } : { type: 'request', id }),
-      method,
+      ...(id === undefined ? { type: 'notification' } : { type: 'request', id: this.#id(id) }),
+      method: this.#method(method),
       ...this.#target(targetOf(method, params)),
-      ...(toolUseId === undefined ? {} : { toolUseId }),
+      ...(toolUseId === undefined ? {} : { toolUseId: this.#text('id', toolUseId) }),
     };
   }
 
@@ -97,17 +97,17 @@ export class TrafficRows {
     const { message, time } = frame;
     const { id = null } = message as { id?: TrafficRow['id'] };
     const status = statusOf(message);
-    if (asked === undefined) return { type: 'response', id, status };
+    if (asked === undefined) return { type: 'response', id: this.#id(id), status };
     const { seq, method, target, toolUseId } = asked;
     return {
       type: 'response',
-      id,
+      id: this.#id(id),
       status,
-      method,
+      method: this.#method(method),
       ...this.#target(target),
       answers: seq,
       ms: Math.round((time - asked.time) * 1000) / 1000,
-      ...(toolUseId === undefined ? {} : { toolUseId }),
+      ...(toolUseId === undefined ? {} : { toolUseId: this.#text('id', toolUseId) }),
     };
   }
 
@@ -132,6 +132,15 @@ export class TrafficRows {
     return target === undefined ? {} : { target: this.#text(target.key, target.value) };
   }
 
+  /** Clients choose ids and may call anything a method: both are texts of theirs. */
+  #id<Id extends RowId>(id: Id): RowId {
+    return typeof id === 'string' ? this.#text('id', id) : id;
+  }
+
+  #method(method: string): string {
+    return PLAIN_METHOD.test(method) ? method : this.#text('method', method);
+  }
+
   /** Under the name it had in the message: what is secret may go by it. */
   #text(key: string, value: string): string {
     const redacted = (this.#options.redact({ [key]: value }) as Record<string, unknown>)[key];
@@ -144,6 +153,9 @@ interface Said {
   readonly id?: NonNullable<TrafficRow['id']>;
   readonly params?: JsonObject;
 }
+/** As all of the protocol's are. */
+const PLAIN_METHOD = /^[a-z]{1,20}(?:\/[A-Za-z_]{1,24}){0,2}$/;
+type RowId = NonNullable<TrafficRow['id']> | null;
 type PlaceOf = Pick<TrafficRow, 'edge' | 'connection' | 'transport' | 'session' | 'client' | 'endpoint' | 'workspace' | 'server'>;
 
 /** A big answer is parsed only now; what balances may still be no JSON inside. */
