@@ -72,8 +72,8 @@ function checkProgress(model: Model, frame: Frame, params: JsonObject): void {
   judge.check('PROG-TOKEN-TYPES', true, '', '');
   // a call that became a task reports progress until the task has ended (2025-11-25, Tasks), on whatever stream there is
   if (isObject(at(asked.params, 'task'))) return;
-  judge.check('PROG-STOP', asked.answers === 0, 'no progress after the response', () => shown(params));
   if (model.resumed.has(frame.channel)) return;
+  judge.check('PROG-STOP', asked.answers === 0, 'no progress after the response', () => shown(params));
   if (frame.channel.startsWith('get:'))
     judge.check('HTTP-GET-UNRELATED', false, 'progress on the stream of its request, not on the GET stream', () => shown(params));
   else if (frame.channel !== 'out')

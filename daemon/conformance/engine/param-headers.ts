@@ -11,6 +11,11 @@ export interface MarkedArgument {
   readonly header: string;
 }
 
+/** Whether a text can be a part of a header's name (RFC 9110, token). */
+export function isToken(text: string): boolean {
+  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(text);
+}
+
 /** The marked properties of a tool's `inputSchema`: those reachable by `properties` alone. */
 export function markedArguments(inputSchema: unknown, path: readonly string[] = []): readonly MarkedArgument[] {
   const properties = at(inputSchema, 'properties');
@@ -18,7 +23,7 @@ export function markedArguments(inputSchema: unknown, path: readonly string[] = 
   return Object.entries(properties).flatMap(([key, schema]) => {
     const header = at(schema, 'x-mcp-header');
     const here = [...path, key];
-    const own = typeof header === 'string' && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(header);
+    const own = typeof header === 'string' && isToken(header);
     return [...(own ? [{ path: here, header: `mcp-param-${header.toLowerCase()}` }] : []), ...markedArguments(schema, here)];
   });
 }

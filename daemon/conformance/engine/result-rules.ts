@@ -5,7 +5,7 @@ import { checkAsking } from './asking-rules.ts';
 import { at, objectsAt, shown } from './judge.ts';
 import type { Asked, Model } from './model.ts';
 import { blockShape, capabilityShape, contentsShape, resultShape } from './shapes.ts';
-import { isUri } from './value-rules.ts';
+import { isUri, STACK } from './value-rules.ts';
 
 const CACHED = new Set(['server/discover', 'tools/list', 'prompts/list', 'resources/list', 'resources/templates/list', 'resources/read']);
 const MAY_ASK = new Set(['tools/call', 'prompts/get', 'resources/read']);
@@ -200,12 +200,15 @@ function checkToolResult(model: Model, result: JsonObject): void {
       judge.check('TOOL-EMBEDDED-CAP', model.declares('resources'), 'the resources capability', () => shown(model.capabilities));
     if (block['type'] === 'resource_link' && typeof block['uri'] === 'string')
       judge.check('RES-URI-VALID', isUri(block['uri']), 'a valid URI', shown(block['uri']));
-    if (block['type'] === 'text' && typeof block['text'] === 'string')
+    const { text } = block;
+    if (result['isError'] === true && typeof text === 'string')
+      judge.check('ROB-NO-LEAK', !STACK.test(text), 'no stack traces in errors', () => shown(text));
+    if (block['type'] === 'text' && typeof text === 'string')
       judge.check(
         'TOOL-SANITIZE',
-        !/[\u0000-\u0008\u000b\u000c\u000e-\u001a\u001c-\u001f]/.test(block['text']),
+        !/[\u0000-\u0008\u000b\u000c\u000e-\u001a\u001c-\u001f]/.test(text),
         'text without raw control characters',
-        () => shown(block['text']),
+        () => shown(text),
         'note',
       );
   }

@@ -1,5 +1,6 @@
 /** One connection to the server under test: asks, watches, and judges every frame. Not an SDK client: nothing is repaired or hidden. */
 
+import { setTimeout as pause } from 'node:timers/promises';
 import type { TraceLine } from '../../api/conformance.ts';
 import { type Era, LEGACY_LATEST, MODERN_VERSION, modernHeaders } from '../../protocol/eras.ts';
 import { isObject, type JsonObject } from '../../protocol/message.ts';
@@ -15,6 +16,8 @@ import { paramHeaders } from './param-headers.ts';
 
 /** Milliseconds a process may take to start, at least. */
 const HELLO_MS = 10_000;
+/** Milliseconds in which an answer to a server's request is taken. */
+const TAKEN_MS = 500;
 /** Lines kept of a connection's trace. */
 const TRACE_KEPT = 400;
 /** Characters kept of each. */
@@ -34,6 +37,8 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #waiting = new Map<Asked, (message: JsonObject) => void>();
   #frames: Frame[] = [];
+  /** Answers to requests of the server that are on their way. */
+  readonly #taken: Promise<void>[] = [];
   #next = 1;
   #answered = false;
 
@@ -156,6 +161,7 @@ export class Session {
     asked.channel = sent.channel;
     void sent.exchange?.then(() => setImmediate(() => this.#waiting.get(asked)?.(NOTHING)));
     const found = await arrived;
+    if (this.#taken.length > 0) await Promise.race([Promise.all(this.#taken.splice(0)), pause(TAKEN_MS)]);
     if (found !== undefined && found !== NOTHING) this.#answered = true;
     const got = found === NOTHING ? undefined : found;
     const ms = performance.now() - began;
@@ -343,7 +349,19 @@ export class Session {
         : typeof made['code'] === 'number'
           ? { error: made }
           : { result: made };
-    this.#send({ jsonrpc: '2.0', id: message['id'], ...outcome }, {});
+    const sent = this.#send({ jsonrpc: '2.0', id: message['id'], ...outcome }, {});
+    const taken = sent.exchange?.then(({ status, body }) => {
+      if (status === 0 || this.ended !== undefined) return;
+      const got = `HTTP ${status} ${body.slice(0, 100)}`;
+      this.judge.check(
+        'HTTP-CLIENT-RESPONSE-202',
+        status === 202,
+        'status 202 for the answer to its request',
+        got,
+        status < 300 ? 'warning' : undefined,
+      );
+    });
+    if (taken !== undefined) this.#taken.push(taken);
   }
 }
 

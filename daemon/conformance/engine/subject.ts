@@ -48,6 +48,8 @@ export interface Subject {
   readonly capabilities: JsonObject;
   readonly handshake: JsonObject;
   readonly tools: readonly Tool[];
+  /** What was listed at first and once the tools that only read had been called and a resource read: names or URIs by list. */
+  readonly afterReading?: Readonly<Record<string, readonly [first: readonly string[], then: readonly string[]]>>;
   /** Tools that may be called with any arguments: read-only by their own word, or allowed. Those with arguments of the settings are in `roles` only. */
   readonly callable: readonly Tool[];
   readonly roles: readonly Role[];
@@ -118,10 +120,16 @@ export async function discover(wanted: Discovery): Promise<Subject | undefined> 
     const used = agreed === false ? [] : wished;
     const callable = used.filter(({ name }) => !isRehearsed(safety, name));
     const roles: Role[] = [];
-    for (const tool of byRole(used, safety).slice(0, WATCHED)) {
+    let afterReading: Subject['afterReading'];
+    // those that only read come first: behind them every list is as it was
+    const watched = byRole(used, safety).slice(0, WATCHED);
+    const ordered = [...watched.filter(readsOnly), ...watched.filter((tool) => !readsOnly(tool))];
+    for (const tool of ordered) {
       if (tool.sample === undefined || session.ended !== undefined) continue;
+      if (!readsOnly(tool) && roles.length > 0) afterReading ??= await listedAgain(session, lists);
       roles.push(playing(await observed(session, tool, era, lists), safety));
     }
+    afterReading ??= ordered.some((tool) => !readsOnly(tool)) ? undefined : await listedAgain(session, lists);
     return {
       target,
       era,
@@ -130,6 +138,7 @@ export async function discover(wanted: Discovery): Promise<Subject | undefined> 
       capabilities: isObject(hello.result['capabilities']) ? hello.result['capabilities'] : {},
       handshake: hello.result,
       tools,
+      ...(afterReading === undefined ? {} : { afterReading }),
       callable,
       roles,
       resources: (lists['resources'] ?? []).filter(({ uri }) => typeof uri === 'string'),
@@ -141,6 +150,26 @@ export async function discover(wanted: Discovery): Promise<Subject | undefined> 
   } finally {
     await session.close();
   }
+}
+
+/** Whether a tool says of itself that it only reads. */
+function readsOnly({ definition }: Tool): boolean {
+  return at(definition, 'annotations', 'readOnlyHint') === true;
+}
+
+/** The lists once more, after a resource was read. */
+async function listedAgain(session: Session, lists: Readonly<Record<string, readonly JsonObject[]>>): Promise<Subject['afterReading']> {
+  const [resource] = lists['resources'] ?? [];
+  if (resource !== undefined) await session.request('resources/read', { uri: resource['uri'] });
+  const keys = (items: readonly JsonObject[]): readonly string[] => items.map((item) => String(item['uri'] ?? item['name'])).sort();
+  const found: Record<string, readonly [readonly string[], readonly string[]]> = {};
+  for (const [method, member] of LISTS) {
+    const before = lists[member];
+    if (before === undefined || member === 'resourceTemplates') continue;
+    const { items, ended } = await walk(session, method, member);
+    if (ended) found[member] = [keys(before), keys(items)];
+  }
+  return found;
 }
 
 /** Follows the cursors of a list to its end, or for a bounded number of pages. */
@@ -188,7 +217,7 @@ const NOTICES = /^notifications\/(?:(?:tools|resources|prompts)\/list_changed|re
 
 /** Calls a tool; around one that does not say that it only reads, the lists and a few resources are looked at. */
 async function observed(session: Session, tool: Tool, era: Era, lists: Readonly<Record<string, readonly JsonObject[]>>): Promise<Role> {
-  if (at(tool.definition, 'annotations', 'readOnlyHint') === true) return watch(session, tool, era);
+  if (readsOnly(tool)) return watch(session, tool, era);
   const world = async (): Promise<readonly [string, string]> => {
     const [items, contents]: [unknown[], unknown[]] = [[], []];
     for (const [method, member] of LISTS) if (lists[member] !== undefined) items.push((await walk(session, method, member)).items);
@@ -211,8 +240,10 @@ async function observed(session: Session, tool: Tool, era: Era, lists: Readonly<
 async function watch(session: Session, tool: Tool, era: Era): Promise<Role> {
   const meta = { progressToken: `watch-${tool.name}`, ...(era === 'modern' ? { [META.logLevel]: 'debug' } : {}) };
   const capabilities = { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} };
+  const from = session.frames.length;
   const answer = await session.request('tools/call', { name: tool.name, arguments: tool.sample }, { meta, capabilities });
-  const methods = answer.others.map(({ value }) => at(value, 'method'));
+  // on whatever stream it comes: where it should come is looked at later
+  const methods = session.frames.slice(from).map(({ value }) => at(value, 'method'));
   // what is slow only once (a cold start, a busy machine) is not slow: which cases are tried must not depend on it
   let { ms } = answer;
   for (let more = 0; more < 2 && ms > HESITANT_MS && ms < 3000 && session.ended === undefined; more++)

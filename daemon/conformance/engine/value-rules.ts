@@ -21,6 +21,11 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 const MIME = /^[A-Za-z0-9!#$&^_.+-]+\/[A-Za-z0-9!#$&^_.+-]+(?:\s*;.*)?$/;
 const ISO = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/;
 const URI = /^[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*$/;
+/** How a stack trace looks, of Node and of Python. */
+export const STACK = /\n\s+at .+[(:]\d+|Traceback \(most recent call last\)|\bat [\w.<>]+ \((?:file:|\/|[A-Z]:\\)/;
+/** What the tester sends where a trace belongs; a server that gives it back has not made it. */
+export const NO_TRACE = 'no trace of anything';
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}/;
 const SECRET =
   /\b(?:sk-[A-Za-z0-9]{20,}|ghp_[A-Za-z0-9]{30,}|AKIA[0-9A-Z]{16}|xox[bp]-[0-9A-Za-z-]{20,}|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,})|-----BEGIN [A-Z ]*PRIVATE KEY-----|\b(?:password|passwd|secret|api[_-]?key|access[_-]?token)["']?\s*[=:]\s*["']?[^\s"',}]{6,}/i;
 
@@ -43,7 +48,10 @@ export function checkValues(judge: Judge, value: unknown, depth = 0): void {
   }
   if (!isObject(value)) return;
   const meta = value['_meta'];
-  if (isObject(meta)) for (const key of Object.keys(meta)) checkMetaKey(judge, key);
+  if (isObject(meta)) {
+    for (const key of Object.keys(meta)) checkMetaKey(judge, key);
+    checkTracing(judge, meta);
+  }
   if (value['icons'] !== undefined) checkIcons(judge, value['icons']);
   // the annotations of a tool are hints, a different thing
   if (isObject(value['annotations']) && value['inputSchema'] === undefined) checkAnnotations(judge, value['annotations']);
@@ -95,6 +103,17 @@ function checkMetaKey(judge: Judge, key: string): void {
     '_meta keys of a valid form, reserved prefixes only for defined keys',
     JSON.stringify(key),
   );
+}
+
+/** Keys of W3C Trace Context and Baggage in `_meta`. */
+function checkTracing(judge: Judge, { traceparent, tracestate, baggage }: JsonObject): void {
+  if (traceparent !== undefined && traceparent !== NO_TRACE) {
+    const good = typeof traceparent === 'string' && TRACEPARENT.test(traceparent);
+    judge.check('OTEL-FORMAT', good, 'a traceparent as W3C Trace Context has it', () => shown(traceparent));
+  }
+  for (const list of [tracestate, baggage])
+    if (list !== undefined && list !== NO_TRACE)
+      judge.check('OTEL-FORMAT', typeof list === 'string' && /^[^\s=,;]+\s*=/.test(list), 'a list of key=value', () => shown(list));
 }
 
 function checkIcons(judge: Judge, icons: unknown): void {

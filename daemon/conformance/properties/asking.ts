@@ -66,7 +66,16 @@ const replies = property<{ kind: 'accept' | 'decline' | 'cancel' | 'error' | 'in
   name: 'asking/replies',
   area: 'elicitation',
   phase: 'stateful',
-  stems: ['ELI-DECLINE', 'ELI-32042-URL', 'SMP-ERROR-HANDLED', 'ELI-VALIDATE', 'ROOT-UNAVAILABLE', 'ELI-COMPLETE-ID'],
+  stems: [
+    'ELI-DECLINE',
+    'ELI-32042-URL',
+    'SMP-ERROR-HANDLED',
+    'ELI-VALIDATE',
+    'ROOT-UNAVAILABLE',
+    'ELI-COMPLETE-ID',
+    'SRV-REQ-ID',
+    'HTTP-CLIENT-RESPONSE-202',
+  ],
   eras: ['legacy'],
   skip: noneCallable,
   cases: () => ({ boundaries: (['accept', 'decline', 'cancel', 'error', 'invalid'] as const).map((kind) => ({ kind })) }),
@@ -100,6 +109,9 @@ const replies = property<{ kind: 'accept' | 'decline' | 'cancel' | 'error' | 'in
         );
       asked = [];
     });
+    // a second question of the same session has an id of its own
+    for (const { tool } of kind === 'accept' ? askers(subject) : [])
+      await session.request('tools/call', { name: tool.name, arguments: tool.sample ?? {} });
   },
 });
 

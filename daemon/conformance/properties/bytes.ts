@@ -1,12 +1,15 @@
 /** Bytes: how they are cut, how many there are, how deep they nest. */
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
+import { headerValue } from '../../protocol/eras.ts';
 import type { JsonObject } from '../../protocol/message.ts';
+import { at } from '../engine/judge.ts';
 import { type Property, property } from '../engine/property.ts';
 import { canonical } from '../engine/result-rules.ts';
 import type { Session } from '../engine/session.ts';
 import type { Subject, Tool } from '../engine/subject.ts';
 import { StdioWire } from '../transports/stdio-wire.ts';
+import { MANY, quick } from './calling.ts';
 import { cheapMethod, outcomeText, steady } from './expect.ts';
 
 const chunks = property<{ sizes: readonly number[] }>({
@@ -63,14 +66,19 @@ const large = property<{ bytes: number }>({
   },
 });
 
-const deep = property<{ text: string; what: string }>({
+const deep = property<{ text: string; what: string; headers?: Readonly<Record<string, string>> }>({
   name: 'robustness/extremes',
   area: 'robustness',
   phase: 'malformed',
   stems: ['ROB-NO-CRASH', 'RPC-SURVIVE-GARBAGE', 'SCH-BOUNDS'],
   cases(subject) {
-    const wrap = (inner: string): string =>
-      `{"jsonrpc":"2.0","id":"bad","method":${JSON.stringify(cheapMethod(subject))},"params":${inner}}`;
+    const wrap = (inner: string, method = cheapMethod(subject)): string =>
+      `{"jsonrpc":"2.0","id":"bad","method":${JSON.stringify(method)},"params":${inner}}`;
+    const open = subject.callable
+      .slice(0, MANY)
+      .filter(
+        (tool) => tool.sample !== undefined && quick(subject, tool) && at(tool.definition, 'inputSchema', 'additionalProperties') !== false,
+      );
     const nested = (depth: number): string => `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`;
     return {
       boundaries: [
@@ -78,6 +86,17 @@ const deep = property<{ text: string; what: string }>({
         { what: 'a lone surrogate', text: wrap('{"cursor":"\\ud800"}') },
         { what: '__proto__', text: wrap('{"__proto__":{"polluted":true}}') },
         { what: 'constructor.prototype', text: wrap('{"constructor":{"prototype":{"polluted":true}}}') },
+        ...open.map((tool) => ({
+          what: `arguments of ${tool.name} named like members of every object`,
+          text: wrap(
+            JSON.stringify({ name: tool.name, arguments: tool.sample }).replace(
+              /\}\}$/,
+              `${Object.keys(tool.sample ?? {}).length === 0 ? '' : ','}"__proto__":{"polluted":true},"constructor":1,"toString":null,"hasOwnProperty":0}}`,
+            ),
+            'tools/call',
+          ),
+          headers: { 'mcp-method': 'tools/call', 'mcp-name': headerValue(tool.name) },
+        })),
         { what: 'duplicate keys', text: wrap('{"a":1,"a":2}') },
         { what: '1 000 nested arrays', text: wrap(nested(1000)) },
         { what: '10 000 nested arrays', text: wrap(nested(10_000)) },
@@ -85,10 +104,10 @@ const deep = property<{ text: string; what: string }>({
       ],
     };
   },
-  async run({ session, subject }, { text }) {
+  async run({ session, subject }, { text, headers }) {
     await session.malformed(Buffer.from(text), {
       ids: ['bad'],
-      ...(session.era === 'modern' ? { headers: { 'mcp-method': cheapMethod(subject) } } : {}),
+      ...(session.era === 'modern' ? { headers: headers ?? { 'mcp-method': cheapMethod(subject) } } : {}),
     });
     session.judge.check('SCH-BOUNDS', session.ended === undefined, 'bounded work', String(session.ended));
   },

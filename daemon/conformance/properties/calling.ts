@@ -8,6 +8,9 @@ import type { Role, Subject, Tool } from '../engine/subject.ts';
 /** Tools looked at with many cases. */
 export const MANY = 24;
 
+/** A call that takes longer can be given up while it runs. */
+export const SLOW_MS = 80;
+
 /** Whether a tool answered soon when it was looked at. */
 export function quick(subject: Subject, tool: Tool): boolean {
   return (subject.roles.find((one) => one.tool.name === tool.name)?.ms ?? Number.POSITIVE_INFINITY) < 300;
@@ -26,7 +29,14 @@ export function fullSample(tool: Tool): unknown {
   const most = Math.max(...samples.map((one) => Object.keys(one).length));
   return samples
     .filter((one) => Object.keys(one).length === most)
-    .sort((one, other) => JSON.stringify(one).length - JSON.stringify(other).length)[0];
+    .sort((one, other) => hollows(one) - hollows(other) || JSON.stringify(one).length - JSON.stringify(other).length)[0];
+}
+
+/** How many arrays and objects of a value have nothing in them: nothing in them can be broken. */
+function hollows(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const inner = Object.values(value);
+  return inner.length === 0 ? 1 : inner.reduce<number>((sum, one) => sum + hollows(one), 0);
 }
 
 /** The quickest tool that reports progress. */
@@ -38,7 +48,7 @@ export const slowest = (subject: Subject): Role | undefined =>
   [...subject.roles]
     .filter(({ failed, asks }) => !failed && !asks)
     .sort((one, other) => one.ms - other.ms)
-    .find(({ ms }) => ms > 120);
+    .find(({ ms }) => ms > SLOW_MS);
 
 /** Skips a server without such a tool. */
 export const noProgress = (subject: Subject): string | undefined =>
@@ -46,7 +56,7 @@ export const noProgress = (subject: Subject): string | undefined =>
 
 /** Skips a server without such a tool. */
 export const noSlow = (subject: Subject): string | undefined =>
-  slowest(subject) === undefined ? 'no tool that may be called takes long enough (120 ms)' : undefined;
+  slowest(subject) === undefined ? `no tool that may be called takes long enough (${SLOW_MS} ms)` : undefined;
 
 /** Calls a tool with its sample, and gives it its time. */
 export async function call(

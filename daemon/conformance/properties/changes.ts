@@ -112,7 +112,8 @@ const subscribed = property<{ tool: string; scope: 'all' | 'one' | 'none' }>({
       ...(watched.length === 0 ? {} : { resourceSubscriptions: watched }),
     };
     const first = await listening(session, 'changes-a', wide);
-    const narrow: JsonObject = Object.fromEntries(kinds.slice(-1).map(([, key]) => [key, true]));
+    // one that asks for less, or for the very same
+    const narrow: JsonObject = scope === 'one' ? wide : Object.fromEntries(kinds.slice(-1).map(([, key]) => [key, true]));
     const second = await listening(session, 17, narrow);
     if (!first.acknowledged() || !second.acknowledged()) return;
     const told = await delivered(session, subject, role, [

@@ -1,6 +1,7 @@
 import { headerValue, META } from '../../protocol/eras.ts';
 import type { JsonObject } from '../../protocol/message.ts';
 import { at } from '../engine/judge.ts';
+import { isToken } from '../engine/param-headers.ts';
 import { type Property, property } from '../engine/property.ts';
 import type { Subject } from '../engine/subject.ts';
 import { cheapMethod, operations, outcomeText } from './expect.ts';
@@ -62,7 +63,9 @@ const headers = property<HeaderCase>({
       return;
     }
     const rejected = answer.result === undefined && (answer.http.status >= 400 || answer.error !== undefined);
-    judge.check(stem, rejected, `${what}: rejected`, () => outcomeText(session, answer));
+    // a header that is equal byte by byte passes wherever nobody looks at its characters: good servers are known for it
+    const atMost = stem === 'HDR-PARAM-CHARS' ? 'warning' : undefined;
+    judge.check(stem, rejected, `${what}: rejected`, () => outcomeText(session, answer), atMost);
     // a stack that rejects earlier has no code to give
     if (!rejected || stem === 'HDR-PARAM-CHARS') return;
     judge.check('HDR-MISMATCH-400', answer.http.status === 400, `${what}: status 400`, String(answer.http.status));
@@ -181,6 +184,14 @@ function headerCases(subject: Subject): readonly HeaderCase[] {
       { ...one, what: `${method} with invalid base64`, headers: { 'mcp-name': '=?base64?!!!?=' }, good: false, stem: 'HDR-BASE64-INVALID' },
       {
         ...one,
+        // a decoder that leaves out what it does not know finds the right name in it
+        what: `${method} with a character in its base64 that is none`,
+        headers: { 'mcp-name': encoded(name).replace('?base64?', '?base64?!') },
+        good: false,
+        stem: 'HDR-BASE64-INVALID',
+      },
+      {
+        ...one,
         what: `${method} with base64 of broken UTF-8`,
         headers: { 'mcp-name': '=?base64?/w==?=' },
         good: false,
@@ -198,7 +209,7 @@ function paramCases(subject: Subject): readonly HeaderCase[] {
     if (typeof properties !== 'object' || properties === null || tool.sample === undefined) continue;
     const marked = Object.entries(properties as JsonObject).flatMap(([key, schema]) => {
       const header = at(schema, 'x-mcp-header');
-      return typeof header === 'string' ? [{ key, header: `mcp-param-${header}`, type: at(schema, 'type') }] : [];
+      return typeof header === 'string' && isToken(header) ? [{ key, header: `mcp-param-${header}`, type: at(schema, 'type') }] : [];
     });
     if (marked.length === 0) continue;
     const plainValue = (type: unknown): unknown => (type === 'integer' ? 42 : type === 'boolean' ? true : 'plain');

@@ -65,7 +65,7 @@ const resumption = property<{ concurrent: boolean }>({
   eras: ['legacy'],
   transports: ['http'],
   fresh: true,
-  skip: (subject) => (slowest(subject) === undefined ? 'no tool that may be called takes long enough (120 ms)' : undefined),
+  skip: (subject) => (slowest(subject) === undefined ? 'no tool that may be called takes long enough' : undefined),
   cases: () => ({ boundaries: [{ concurrent: false }, { concurrent: true }] }),
   async run({ session, subject }, { concurrent }) {
     const role = slowest(subject) as Role;

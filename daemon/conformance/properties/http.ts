@@ -1,5 +1,6 @@
 import { shown } from '../engine/judge.ts';
 import { type Property, property } from '../engine/property.ts';
+import type { Subject } from '../engine/subject.ts';
 import { cheapMethod, outcomeText } from './expect.ts';
 
 const http = ['http'] as const;
@@ -19,6 +20,13 @@ const ORIGINS = [
   'file://',
 ];
 
+/** The origin of the endpoint itself, if it is on this machine. */
+function ownOrigin({ target }: Subject): string | undefined {
+  if (target.kind !== 'http') return undefined;
+  const { hostname, origin } = new URL(target.url);
+  return ['localhost', '127.0.0.1', '[::1]'].includes(hostname) ? origin : undefined;
+}
+
 const origins = property<{ origin: string; method: 'POST' | 'GET' | 'DELETE' }>({
   name: 'http/origin',
   area: 'http',
@@ -30,6 +38,7 @@ const origins = property<{ origin: string; method: 'POST' | 'GET' | 'DELETE' }>(
       ...ORIGINS.map((origin) => ({ origin, method: 'POST' as const })),
       ...(subject.era === 'legacy' ? [{ origin: 'http://evil.example', method: 'GET' as const }] : []),
       { origin: '', method: 'POST' },
+      ...(ownOrigin(subject) === undefined ? [] : [{ origin: String(ownOrigin(subject)), method: 'POST' as const }]),
     ],
   }),
   async run({ session, subject }, { origin, method }) {
@@ -41,6 +50,7 @@ const origins = property<{ origin: string; method: 'POST' | 'GET' | 'DELETE' }>(
         judge.check('HTTP-ORIGIN', facts.status >= 400, `${method} from ${origin} is not served`, `HTTP ${facts.status}`);
       return;
     }
+    const own = origin === ownOrigin(subject);
     const answer = await session.request(cheapMethod(subject), undefined, {
       provoked: origin !== '',
       ...(origin === '' ? {} : { headers: { origin } }),
@@ -48,6 +58,11 @@ const origins = property<{ origin: string; method: 'POST' | 'GET' | 'DELETE' }>(
     if (answer.http === undefined) return;
     if (origin === '') {
       judge.check('HTTP-ORIGIN-OK', answer.http.status === 200, 'requests without Origin are served', () => outcomeText(session, answer));
+      return;
+    }
+    if (own) {
+      // which origins are allowed is a setting: its own is the least one expects
+      judge.check('HTTP-ORIGIN-OK', answer.http.status !== 403, `its own origin ${origin}`, () => outcomeText(session, answer), 'note');
       return;
     }
     judge.check('HTTP-ORIGIN', answer.result === undefined, `a request from ${origin} is not served`, () => outcomeText(session, answer));

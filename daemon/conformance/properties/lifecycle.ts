@@ -2,6 +2,9 @@
 import { LEGACY_VERSIONS } from '../../protocol/eras.ts';
 import { at, shown } from '../engine/judge.ts';
 import { type Property, property } from '../engine/property.ts';
+import type { Session } from '../engine/session.ts';
+import type { Subject } from '../engine/subject.ts';
+import { call, slowest } from './calling.ts';
 import { cheapMethod, outcomeText, servedLists } from './expect.ts';
 
 const handshake = property<{ capabilities: Record<string, object>; clientInfo: { name: string; version: string } }>({
@@ -120,12 +123,18 @@ const ping = property<{ when: 'idle' | 'after an error' | 'during a call' }>({
   async run({ session, subject }, { when }) {
     const { judge } = session;
     if (when === 'after an error') await session.request('notAMethod');
-    const slow = subject.roles.find(({ ms, failed }) => ms > 300 && !failed);
+    const slow = subject.roles.find(({ ms, failed }) => ms > 300 && !failed) ?? slowest(subject);
     const running =
       when === 'during a call' && slow !== undefined
         ? session.request('tools/call', { name: slow.tool.name, arguments: slow.tool.sample ?? {} }, { limitMs: slow.ms * 4 + 5000 })
         : undefined;
+    let ended = false;
+    void running?.then(() => {
+      ended = true;
+    });
     const answer = await session.request('ping');
+    if (running !== undefined)
+      judge.check('LC-PING-PROMPT', !ended, 'an answer before the call that was running ends', 'it came after it', 'warning');
     if (answer.message !== undefined)
       judge.check(
         'LC-PING',
@@ -195,8 +204,47 @@ const parallel = property<{ ids: readonly number[] }>({
         'a session id of its own',
         String(other.sessionId),
       );
+    if (ids.length > 1 && other.sessionId !== undefined) {
+      await other.wire.send(Buffer.alloc(0), { method: 'DELETE', headers: other.headers(), timeoutMs: 3000 }).exchange;
+      const still = await session.request(cheapMethod(subject));
+      session.judge.check('LC-PARALLEL-SESSIONS', still.result !== undefined, 'a session goes on when another one is ended', () =>
+        outcomeText(session, still),
+      );
+    }
+    if (ids.length === 1) await levels(session, other, subject);
+    const writer = subject.roles.find(({ mutates, failed, asks }) => mutates === true && !failed && !asks);
+    if (ids.length > 1 || writer === undefined || at(subject.capabilities, 'resources', 'subscribe') !== true) return;
+    // what the other session subscribes to is not told to this one: an update here breaks RES-UPDATED-ONLY-SUB
+    for (const { uri } of subject.resources.slice(0, 5)) {
+      other.model.subscribed.add(String(uri));
+      await other.request('resources/subscribe', { uri });
+    }
+    await call(session, writer, {});
+    await session.barrier();
   },
 });
+
+/** The log level that another session sets is its own. */
+async function levels(session: Session, other: Session, subject: Subject): Promise<void> {
+  const talker = subject.roles.find(({ logs, failed, asks }) => logs && !failed && !asks);
+  if (talker === undefined || !Object.hasOwn(subject.capabilities, 'logging')) return;
+  const said = async (): Promise<number> => {
+    const from = session.frames.length;
+    await call(session, talker, {});
+    await session.barrier();
+    return session.frames.slice(from).filter(({ value }) => at(value, 'method') === 'notifications/message').length;
+  };
+  await session.request('logging/setLevel', { level: 'debug' });
+  const before = await said();
+  await other.request('logging/setLevel', { level: 'emergency' });
+  const after = await said();
+  session.judge.check(
+    'LC-PARALLEL-SESSIONS',
+    after * 2 > before || before === 0,
+    'log messages as before another session set its level',
+    () => `${before} messages before, ${after} after`,
+  );
+}
 
 const cancelInit = property<{ soon: boolean }>({
   name: 'lifecycle/cancel-initialize',

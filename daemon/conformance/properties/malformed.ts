@@ -76,8 +76,10 @@ const parseErrors = property<{ text?: string; base64?: string; note: string }>({
   area: 'error-codes',
   phase: 'malformed',
   stems: ['RPC-PARSE-ERROR', 'RPC-SURVIVE-GARBAGE', 'ROB-NO-CRASH'],
-  cases: () => ({
+  cases: (subject) => ({
     boundaries: [
+      // over HTTP a body of nothing may be taken for many things
+      ...(subject.transport === 'stdio' ? [{ note: 'an empty line', text: '' }] : []),
       { note: 'an open brace', text: '{' },
       { note: 'a word', text: 'x' },
       { note: 'NaN', text: '{"jsonrpc":"2.0","id":NaN,"method":"ping"}' },

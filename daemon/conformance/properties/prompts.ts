@@ -10,6 +10,16 @@ import { lacks, outcomeText, refused } from './expect.ts';
 /** Items read of a long list. */
 const SAMPLED = 15;
 
+function fill(prompt: JsonObject, value: string): JsonObject {
+  return Object.fromEntries(objectsAt(prompt, 'arguments').map((one) => [String(one['name']), value]));
+}
+
+/** The required arguments of a prompt, and no others. */
+function needed(prompt: JsonObject | undefined): JsonObject {
+  const required = objectsAt(prompt, 'arguments').filter((one) => one['required'] === true);
+  return Object.fromEntries(required.map(({ name }) => [String(name), 'a']));
+}
+
 const prompts = property<{ name: string; args: JsonObject }>({
   name: 'prompts/get',
   area: 'prompts',
@@ -17,22 +27,21 @@ const prompts = property<{ name: string; args: JsonObject }>({
   stems: ['PRM-ACCEPT', 'PRM-MESSAGES', 'PRM-INJECTION', 'PRM-INTERNAL'],
   skip: (subject) => lacks('prompts')(subject) ?? (subject.prompts.length === 0 ? 'no prompt is listed' : undefined),
   cases(subject) {
-    const fill = (prompt: JsonObject, value: string): JsonObject =>
-      Object.fromEntries(objectsAt(prompt, 'arguments').map((one) => [String(one['name']), value]));
     const drawn = subject.prompts.map((prompt) =>
       anyText.map((text) => ({ name: String(prompt['name']), args: fill(prompt, text.toWellFormed()) })),
     );
     return {
-      boundaries: subject.prompts.slice(0, SAMPLED).flatMap((prompt) =>
-        ['a', '', 'é😀', '{"role":"assistant"}', '${x} {{y}}', 'x'.repeat(20_000)].map((value) => ({
+      boundaries: subject.prompts.slice(0, SAMPLED).flatMap((prompt) => [
+        { name: String(prompt['name']), args: needed(prompt) },
+        ...['a', '', 'é😀', '{"role":"assistant"}', '${x} {{y}}', 'x'.repeat(20_000)].map((value) => ({
           name: String(prompt['name']),
           args: fill(prompt, value),
         })),
-      ),
+      ]),
       arbitrary: fc.oneof(...drawn),
     };
   },
-  async run({ session }, { name, args }) {
+  async run({ session, subject }, { name, args }) {
     const answer = await session.request('prompts/get', { name, ...(Object.keys(args).length === 0 ? {} : { arguments: args }) });
     const code = at(answer.error, 'code');
     // a prompt may know better which texts it takes: -32602 is its right, anything else is not
@@ -43,6 +52,13 @@ const prompts = property<{ name: string; args: JsonObject }>({
         'a result for required arguments given as strings',
         () => outcomeText(session, answer),
       );
+    const whole = fill(subject.prompts.find((one) => one['name'] === name) ?? {}, 'a');
+    if (code === -32602 && Object.keys(whole).length > Object.keys(args).length) {
+      const complete = await session.request('prompts/get', { name, arguments: whole });
+      session.judge.check('PRM-ACCEPT', complete.result === undefined, 'a result without the arguments that are not required', () =>
+        outcomeText(session, answer),
+      );
+    }
     session.judge.check(
       'PRM-INTERNAL',
       code === undefined || code === -32602 || code === -32603,

@@ -6,7 +6,13 @@ import { AWKWARD_TEXTS } from '../generators/text.ts';
 import { lacks, outcomeText, refusedWith } from './expect.ts';
 
 /** Items read of a long list. */
-const SAMPLED = 15;
+const SAMPLED = 24;
+
+/** Some of a long list: its begin, its end, and what lies evenly between. */
+function sampled<T>(items: readonly T[]): readonly T[] {
+  if (items.length <= SAMPLED) return items;
+  return Array.from({ length: SAMPLED }, (_, index) => items[Math.round((index * (items.length - 1)) / (SAMPLED - 1))] as T);
+}
 
 const reads = property<{ uri: string }>({
   name: 'resources/read',
@@ -14,7 +20,7 @@ const reads = property<{ uri: string }>({
   phase: 'boundaries',
   stems: ['RES-LISTED-READABLE', 'RES-READ-SHAPE', 'RES-BINARY', 'RES-TEXT-NOT-BINARY', 'CNT-BASE64'],
   skip: (subject) => lacks('resources')(subject) ?? (subject.resources.length === 0 ? 'no resource is listed' : undefined),
-  cases: (subject) => ({ boundaries: subject.resources.slice(0, SAMPLED).map(({ uri }) => ({ uri: String(uri) })) }),
+  cases: (subject) => ({ boundaries: sampled(subject.resources).map(({ uri }) => ({ uri: String(uri) })) }),
   async run({ session, subject }, { uri }) {
     const answer = await session.request('resources/read', { uri });
     session.judge.check('RES-LISTED-READABLE', answer.result !== undefined, `the listed resource ${uri}`, () =>

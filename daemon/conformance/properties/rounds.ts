@@ -7,6 +7,7 @@ import { type Property, property } from '../engine/property.ts';
 import type { Session } from '../engine/session.ts';
 import type { Subject } from '../engine/subject.ts';
 import { compile } from '../engine/validator.ts';
+import { fullSample } from './calling.ts';
 import { ALL, askers, reply } from './client.ts';
 import { outcomeText } from './expect.ts';
 
@@ -146,7 +147,10 @@ async function replayed(
   const mine = subject.tools.find(({ name }) => name === tool);
   const other = change === 'other tool' ? askers(subject).find((one) => one.tool.name !== tool)?.tool : mine;
   const sample = other?.sample ?? {};
-  const varied = change === 'other tool' ? sample : Object.fromEntries(Object.entries(sample).map(([key, value]) => [key, another(value)]));
+  // a sample without arguments is varied by giving some
+  const full = mine === undefined ? undefined : fullSample(mine);
+  const base = Object.keys(sample).length === 0 && isObject(full) ? full : sample;
+  const varied = change === 'other tool' ? sample : Object.fromEntries(Object.entries(base).map(([key, value]) => [key, another(value)]));
   const validate = compile(other?.definition['inputSchema']);
   if (other === undefined || validate instanceof Error || validate(varied) !== undefined) return;
   if (change === 'other arguments' && JSON.stringify(varied) === JSON.stringify(sample)) return;

@@ -61,7 +61,7 @@ const cancel = property<{ after: number; alongside: boolean }>({
   name: 'streams/cancel',
   area: 'cancellation',
   phase: 'stateful',
-  stems: ['CAN-NO-RESPONSE', 'CAN-NO-MESSAGES', 'CAN-ISOLATED', 'CAN-RACE'],
+  stems: ['CAN-NO-RESPONSE', 'CAN-NO-MESSAGES', 'CAN-ISOLATED', 'CAN-RACE', 'CAN-STOP'],
   skip: (subject) =>
     subject.transport === 'http' && subject.era === 'modern'
       ? 'over HTTP a modern request is cancelled by closing its stream'
@@ -77,7 +77,7 @@ const cancel = property<{ after: number; alongside: boolean }>({
   async run({ session, subject }, { after, alongside }) {
     const role = slowest(subject) as Role;
     const { judge } = session;
-    const token = role.progress ? { progressToken: `cancel-${session.freshId()}` } : {};
+    const token: { progressToken?: string } = role.progress ? { progressToken: `cancel-${session.freshId()}` } : {};
     const id = `cancel-${session.freshId()}`;
     const running = call(session, role, token, { id, provoked: true });
     const other = alongside ? call(session, role, {}, { id: `other-${id}` }) : undefined;
@@ -88,6 +88,7 @@ const cancel = property<{ after: number; alongside: boolean }>({
     await session.barrier('request');
     await new Promise((done) => setTimeout(done, 30));
     const inTransit = asked?.answers ?? 0;
+    const settled = session.frames.length;
     if (asked !== undefined && inTransit === 0) asked.cancelled = true;
     if (other === undefined) await new Promise((done) => setTimeout(done, role.ms * 1.2 + 150));
     else {
@@ -95,6 +96,18 @@ const cancel = property<{ after: number; alongside: boolean }>({
       judge.check('CAN-ISOLATED', answer.result !== undefined, 'the other call ends as it would alone', () => outcomeText(session, answer));
     }
     await session.barrier('request');
+    // a server that had answered before says nothing by going on
+    const reports = session.frames
+      .slice(settled)
+      .filter(({ value }) => role.progress && at(value, 'params', 'progressToken') === token.progressToken);
+    if (after > 0 && after < 0.5 && role.progress && inTransit === 0)
+      judge.check(
+        'CAN-STOP',
+        reports.length === 0,
+        'no progress once the call is cancelled',
+        () => shown(reports.map(({ value }) => value)),
+        'warning',
+      );
     const late = (asked?.answers ?? 0) - inTransit;
     if (after > 0 && after < 0.5)
       judge.check(
@@ -110,6 +123,33 @@ const cancel = property<{ after: number; alongside: boolean }>({
       `${asked?.answers} responses`,
     );
     void running;
+  },
+});
+
+const cancelAlike = property<{ id: number | string }>({
+  name: 'streams/cancel-alike',
+  area: 'cancellation',
+  phase: 'stateful',
+  stems: ['CAN-ISOLATED', 'CAN-UNKNOWN-IGNORED'],
+  skip: (subject) =>
+    subject.transport === 'http' && subject.era === 'modern'
+      ? 'over HTTP a modern request is cancelled by closing its stream'
+      : noSlow(subject),
+  cases: () => ({ boundaries: [{ id: 41_001 }, { id: '41002' }] }),
+  async run({ session, subject }, { id }) {
+    const role = slowest(subject) as Role;
+    const running = call(session, role, {}, { id });
+    await new Promise((done) => setTimeout(done, role.ms * 0.2));
+    const alike = typeof id === 'number' ? String(id) : Number(id);
+    await session.notify('notifications/cancelled', { requestId: alike }, { settle: false });
+    const answer = await running;
+    for (const stem of ['CAN-ISOLATED', 'CAN-UNKNOWN-IGNORED'])
+      session.judge.check(
+        stem,
+        answer.result !== undefined,
+        `the call with the id ${shown(id)} ends well, ${shown(alike)} is another id`,
+        () => outcomeText(session, answer),
+      );
   },
 });
 
@@ -131,4 +171,4 @@ const cancelDone = property<{ kind: 'finished' | 'other type' }>({
 });
 
 /** The properties of running requests. */
-export const RUNNING: readonly Property[] = [tokens, cancel, cancelDone];
+export const RUNNING: readonly Property[] = [tokens, cancel, cancelAlike, cancelDone];

@@ -87,6 +87,12 @@ const stateless = property<{ history: readonly string[]; method: string }>({
     judge.check('DIS-NO-PREREQ', bare.result !== undefined, 'a result without server/discover before', () => outcomeText(first, bare));
     if (method === 'tools/list') checkFirstLook(session, subject, later);
     const member = { 'tools/list': 'TOOL', 'resources/list': 'RES', 'prompts/list': 'PRM' }[method];
+    const looks = subject.afterReading?.[method.split('/')[0] ?? ''];
+    if (looks !== undefined && member !== undefined) {
+      const kept = canonical(looks[0]) === canonical(looks[1]);
+      const how = (): string => `${shown(looks[0])} became ${shown(looks[1])} once tools were called that only read`;
+      for (const stem of [`${member}-LIST-NO-VARY`, 'STL-NO-PRIOR']) judge.check(stem, kept, 'the list as it was at first', how);
+    }
     if (member !== undefined) judge.check(`${member}-LIST-NO-VARY`, same, 'the same list on every connection', got);
     if (method === 'tools/list') judge.check('TOOL-ORDER', same, 'the same order on every connection', got);
   },

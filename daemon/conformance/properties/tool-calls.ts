@@ -150,8 +150,10 @@ const accepted = property<{ tool: string; args: JsonObject }>({
       // -32021, -32042: it cannot without a capability we did not declare; -32601: it runs as a task only
       if (code !== -32021 && code !== -32042 && code !== -32601)
         judge.check('TOOL-INPUT-ACCEPT', code !== -32602, `valid arguments of ${tool} are accepted`, () => shown(answer.error));
-      if (code !== -32602 && code !== -32601 && code !== -32021 && code !== -32042)
+      if (code !== -32602 && code !== -32601 && code !== -32021 && code !== -32042) {
+        judge.check('TOOL-INPUT-ACCEPT', false, `no protocol error for valid arguments of ${tool}`, () => shown(answer.error), 'note');
         judge.check('TOOL-EXEC-ERROR', false, 'errors of a tool in its result, with isError', () => shown(answer.error));
+      }
       return;
     }
     if (answer.result === undefined || answer.result['resultType'] === 'input_required' || isObject(answer.result['task'])) return;
@@ -225,7 +227,7 @@ const invalidArguments = property<{ tool: string; args: unknown; keyword: string
     session.judge.check('TOOL-INPUT-VALIDATE', told, `an error: ${keyword} is broken at ${pointer === '' ? 'the root' : pointer}`, () =>
       shown(answer.message),
     );
-    if (told)
+    if (told && !(provoked && at(answer.error, 'code') === -32020))
       session.judge.check(
         'TOOL-INPUT-ERR-ISERROR',
         answer.result !== undefined,

@@ -1,16 +1,19 @@
+import { isObject, type JsonObject } from '../../protocol/message.ts';
 import { at } from '../engine/judge.ts';
 import { type Property, property } from '../engine/property.ts';
-import { MANY, slow } from './calling.ts';
+import { canonical } from '../engine/result-rules.ts';
+import { fullSample, MANY, quick, slow } from './calling.ts';
 import { noCalls } from './expect.ts';
 import { firstDifference, snapshot } from './observation.ts';
 
-const honest = property<{ tool: string }>({
+const honest = property<{ tool: string; args: JsonObject }>({
   name: 'tools/read-only-honest',
   area: 'tools',
   phase: 'stateful',
   stems: ['TOOL-READONLY-HONEST', 'TOOL-IDEMPOTENT-HONEST', 'TOOL-LIST-NO-VARY', 'RES-LIST-NO-VARY', 'PRM-LIST-NO-VARY'],
   skip: noCalls,
   cases: (subject) => ({
+    // the arguments of a second case are others: what writes down what it is given wrote the first ones when it was looked at
     boundaries: subject.callable
       .slice(0, MANY)
       .filter(
@@ -18,12 +21,17 @@ const honest = property<{ tool: string }>({
           sample !== undefined &&
           (at(definition, 'annotations', 'readOnlyHint') === true || at(definition, 'annotations', 'idempotentHint') === true),
       )
-      .map(({ name }) => ({ tool: name })),
+      .flatMap((tool) => {
+        const full = fullSample(tool);
+        const other =
+          isObject(full) && canonical(full) !== canonical(tool.sample) && quick(subject, tool) ? [{ tool: tool.name, args: full }] : [];
+        return [{ tool: tool.name, args: tool.sample ?? {} }, ...other];
+      }),
   }),
-  async run({ session, subject }, { tool }) {
+  async run({ session, subject }, { tool, args }) {
     const found = subject.tools.find(({ name }) => name === tool);
     const call = async (): Promise<void> =>
-      void (await session.request('tools/call', { name: tool, arguments: found?.sample ?? {} }, slow(subject, tool)));
+      void (await session.request('tools/call', { name: tool, arguments: args }, slow(subject, tool)));
     const before = await snapshot(session, subject);
     await call();
     const once = await snapshot(session, subject);
