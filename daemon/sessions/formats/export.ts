@@ -1,5 +1,5 @@
 /** Recordings as files for others: what they hold is said first, then they are written whole or not at all. */
-import { createWriteStream, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, isAbsolute } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { SignalboxError } from '../../api/errors.ts';
@@ -82,6 +82,13 @@ function isFormat(format: string): format is ExportFormat {
   return (EXPORT_FORMATS as readonly string[]).includes(format);
 }
 
+/** Folder by folder: `recursive` never ends where none can be made, as in `/proc` (Node.js 24), and the daemon with it. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  if (dirname(folder) !== folder) makeFolder(dirname(folder));
+  mkdirSync(folder);
+}
+
 /** A file that is there whole or not at all. */
 class FileSink {
   readonly #file: string;
@@ -90,7 +97,7 @@ class FileSink {
 
   constructor(file: string) {
     this.#file = file;
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     this.#stream = createWriteStream(`${file}.new`);
     this.#stream.on('error', (error) => {
       this.#failed = error;

@@ -306,6 +306,8 @@ describe('files of recordings', () => {
     await assert.rejects(imported(file, 'pcap'), { code: 'SBX_RECORDING_IMPORT' });
     await assert.rejects(imported(join(out, 'none')), { code: 'SBX_RECORDING_IMPORT' });
     await assert.rejects(exported('pcap' as ExportFormat), { code: 'SBX_USAGE' });
+    // where no folder can be made, `mkdir` with `recursive` tries for ever
+    if (process.platform === 'linux') await assert.rejects(exported('jsonl', '/proc/none/x.jsonl'), { code: 'SBX_RECORDING_WRITE' });
     const blocked = join(out, 'odd.txt', 'x.jsonl');
     await assert.rejects(exported('jsonl', blocked), { code: 'SBX_RECORDING_WRITE' });
     assert.ok(!existsSync(blocked));
