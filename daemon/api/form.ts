@@ -1,4 +1,5 @@
 /** What a person is asked for, read off a JSON Schema: arguments of a tool, answers to a question. Pure; one level at a time, so that recursive schemas end. */
+import { runInNewContext } from 'node:vm';
 
 /** A JSON Schema object; anything else counts as "anything goes". */
 export type Schema = Readonly<Record<string, unknown>>;
@@ -36,8 +37,11 @@ export type FormNode =
   /** Nothing is said: any JSON. */
   | { readonly kind: 'any' };
 
-/** How many `$ref` may follow each other. */
-const REF_LIMIT = 32;
+/** How deep a first value of a schema that requires itself goes, and how many values it has: two such properties would double them at every level. */
+const DEPTH_LIMIT = 8;
+const DRAFT_LIMIT = 500;
+/** Milliseconds a server's pattern may think about what was typed. */
+const PATTERN_MS = 100;
 
 /**
  * How a value of a schema is asked for.
@@ -75,7 +79,12 @@ export function formOf(schema: unknown, root: Schema): FormNode {
  * A first value: the default, constant, example or first choice, else an empty value of the type. Of an object the required properties, and the optional ones
  * with a default are left out: what is not there is what the author chose as normal.
  */
-export function draftOf(schema: unknown, root: Schema, depth = 0): unknown {
+export function draftOf(schema: unknown, root: Schema): unknown {
+  return draft(schema, root, { left: DRAFT_LIMIT }, 0);
+}
+
+function draft(schema: unknown, root: Schema, values: { left: number }, depth: number): unknown {
+  values.left -= 1;
   const resolved = resolve(schema, root);
   for (const key of ['default', 'const']) if (resolved[key] !== undefined) return resolved[key];
   const [example] = Array.isArray(resolved['examples']) ? (resolved['examples'] as unknown[]) : [];
@@ -85,7 +94,7 @@ export function draftOf(schema: unknown, root: Schema, depth = 0): unknown {
     case 'choice':
       return node.options[0]?.value ?? null;
     case 'variants':
-      return depth > REF_LIMIT ? null : draftOf(node.variants[0]?.schema, root, depth + 1);
+      return depth > DEPTH_LIMIT || values.left <= 0 ? null : draft(node.variants[0]?.schema, root, values, depth + 1);
     case 'text':
       return '';
     case 'number':
@@ -96,9 +105,9 @@ export function draftOf(schema: unknown, root: Schema, depth = 0): unknown {
     case 'choices':
       return [];
     case 'object':
-      if (depth > REF_LIMIT) return {};
+      if (depth > DEPTH_LIMIT || values.left <= 0) return {};
       return Object.fromEntries(
-        node.fields.filter(({ required }) => required).map((field) => [field.name, draftOf(field.schema, root, depth + 1)]),
+        node.fields.filter(({ required }) => required).map((field) => [field.name, draft(field.schema, root, values, depth + 1)]),
       );
     default:
       return null;
@@ -119,18 +128,24 @@ export function valueOfText(
   }
 }
 
-/** The schema with its references followed and `allOf` put together. */
+/** The schema with its references followed and `allOf` put together; each reference once, so that circles end. */
 export function resolve(schema: unknown, root: Schema): Schema {
+  return followed(schema, root, new Set());
+}
+
+function followed(schema: unknown, root: Schema, seen: Set<string>): Schema {
   let current = objectOf(schema) ?? {};
-  for (let count = 0; typeof current['$ref'] === 'string' && count < REF_LIMIT; count++) {
+  while (typeof current['$ref'] === 'string') {
     const { $ref, ...beside } = current;
-    current = { ...pointed(root, $ref as string), ...beside };
+    const target = seen.has($ref as string) ? {} : pointed(root, $ref as string);
+    seen.add($ref as string);
+    current = { ...target, ...beside };
   }
   if (!Array.isArray(current['allOf'])) return current;
   const { allOf, ...own } = current;
   let merged: Schema = own;
   for (const part of allOf as unknown[]) {
-    const other = resolve(part, root);
+    const other = followed(part, root, seen);
     merged = {
       ...other,
       ...merged,
@@ -231,10 +246,11 @@ function textValue(schema: Schema, text: string): { value: unknown } | { problem
   return { value: text };
 }
 
-/** A pattern this engine does not know is left to the server. */
+/** A pattern this engine does not know, or does not come to an end with, is left to the server. */
 function matches(pattern: string, text: string): boolean {
   try {
-    return new RegExp(pattern, 'u').test(text);
+    // In a context of its own only because that has a time limit: a pattern may take hours over thirty letters, and the editor with it.
+    return runInNewContext("new RegExp(pattern, 'u').test(text)", { pattern, text }, { timeout: PATTERN_MS }) === true;
   } catch {
     return true;
   }

@@ -77,6 +77,10 @@ async function pickServer({ vscode, daemon }: Parts, verb: ServerVerb): Promise<
     detail: server.workspace ?? '',
     server,
   }));
+  if (rows.length === 0) {
+    void vscode.window.showInformationMessage(vscode.l10n.t('There is no server to choose.'));
+    return undefined;
+  }
   const picked = await vscode.window.showQuickPick(rows, { title: vscode.l10n.t('Server') });
   return refOf(picked);
 }

@@ -47,6 +47,10 @@ async function runConformanceTests(parts: TestingParts, tests: ConformanceTests,
   await daemon.start();
   const items = await tests.list();
   const wanted = nameOf(from);
+  if (items.length === 0) {
+    void window.showInformationMessage(l10n.t('There is no server to choose.'));
+    return undefined;
+  }
   const item =
     wanted === undefined
       ? (

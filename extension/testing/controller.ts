@@ -40,7 +40,7 @@ export class ConformanceTests implements TestItems {
     const debugProfile = this.#controller.createRunProfile(vscode.l10n.t('Run and show the transcript'), Debug, handler(true), true);
     const stop = daemon.onChange((changes) => {
       if (changes.includes('connection')) this.#discovered = undefined;
-      if (changes.some((change) => change === 'connection' || change === 'servers' || change === 'workspaces')) this.#listServers();
+      if (changes.some((change) => change === 'connection' || change === 'servers' || change === 'workspaces')) void this.#listServers();
     });
     this.#subscriptions = vscode.Disposable.from(this.#profile, debugProfile, this.#controller, { dispose: stop });
   }
@@ -80,7 +80,7 @@ export class ConformanceTests implements TestItems {
   /** Server items, from the daemon's status. Starts no daemon. */
   async list(): Promise<readonly VSCode.TestItem[]> {
     await this.#parts.daemon.find();
-    this.#listServers();
+    await this.#listServers();
     return [...this.#controller.items].map(([, item]) => item);
   }
 
@@ -206,7 +206,8 @@ export class ConformanceTests implements TestItems {
     return item;
   }
 
-  #listServers(): void {
+  /** Where a server is written has to be read first: an item is there when that is known. */
+  async #listServers(): Promise<void> {
     const { vscode, daemon } = this.#parts;
     const { status } = daemon;
     if (status === undefined) {
@@ -222,11 +223,13 @@ export class ConformanceTests implements TestItems {
       all.filter(({ state }) => state !== 'disabled').map((server) => [`${server.workspace ?? ''}/${server.name}`, server]),
     );
     for (const [id] of this.#controller.items) if (!wanted.has(id)) this.#controller.items.delete(id);
+    const added: Promise<void>[] = [];
     for (const [id, server] of wanted) {
       const item = this.#controller.items.get(id);
-      if (item === undefined) void this.#addServer(id, server);
+      if (item === undefined) added.push(this.#addServer(id, server));
       else this.#servers.set(item, server);
     }
+    await Promise.all(added);
   }
 
   async #addServer(id: string, server: ServerStatus): Promise<void> {

@@ -143,6 +143,34 @@ describe('a draft', () => {
   });
 });
 
+describe('schemas made to trouble', () => {
+  it('circles of references and of allOf end', () => {
+    const circle: Schema = {
+      allOf: [{ $ref: '#' }, { $ref: '#/$defs/a' }, { $ref: '#' }],
+      $defs: { a: { allOf: [{ $ref: '#/$defs/a' }, { $ref: '#' }] } },
+    };
+    assert.equal(form(circle).kind, 'object');
+    assert.equal(form({ $ref: '#' }).kind, 'any');
+    // Thirty that each lead to all of them: without the memory of what was followed that is more paths than there is time.
+    const names = Array.from({ length: 30 }, (_, index) => `d${index}`);
+    const all = { allOf: names.map((name) => ({ $ref: `#/$defs/${name}` })) };
+    const $defs = Object.fromEntries(names.map((name) => [name, { ...all, properties: { [name]: {} } }]));
+    assert.equal(fields({ ...all, $defs }).length, 30);
+  });
+
+  it('a first value of what requires itself twice is small', () => {
+    const node = { type: 'object', required: ['a', 'b'], properties: { a: { $ref: '#' }, b: { $ref: '#' } } };
+    assert.ok(JSON.stringify(draftOf(node, node)).length < 20_000);
+  });
+
+  it('a pattern that does not come to an end is left to the server', () => {
+    const node = form({ type: 'string', pattern: '^(a+)+$' });
+    assert.ok(node.kind === 'text');
+    const text = `${'a'.repeat(60)}!`;
+    assert.deepEqual(valueOfText(node, text), { value: text });
+  });
+});
+
 describe('typed text', () => {
   const read = (schema: Schema, text: string): unknown => {
     const node = form(schema);
