@@ -1,5 +1,5 @@
 /** Recordings as files for others: what they hold is said first, then they are written whole or not at all. */
-import { createWriteStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, isAbsolute } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { SignalboxError } from '../../api/errors.ts';
@@ -84,7 +84,7 @@ function isFormat(format: string): format is ExportFormat {
 
 /** Folder by folder: `recursive` never ends where none can be made, as in `/proc` (Node.js 24), and the daemon with it. */
 function makeFolder(folder: string): void {
-  if (existsSync(folder)) return;
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
   if (dirname(folder) !== folder) makeFolder(dirname(folder));
   mkdirSync(folder);
 }
