@@ -68,12 +68,14 @@ export async function searchCommand(context: CommandContext, rest: readonly stri
   let left = limit;
   for (const { path, label } of recordings) {
     if (left <= 0) break;
-    const { rows, info } = await client.call('record/show', {
+    const { rows: all, info } = await client.call('record/show', {
       recording: path,
       search: text,
       limit: Math.min(left, PAGE),
       ...queryOf(context),
     });
+    // where something is missing is not where the text is
+    const rows = all.filter(({ kind }) => kind !== 'gap');
     left -= rows.length;
     if (rows.length > 0) found.push({ recording: label, rows, began: Date.parse(info.createdAt) });
   }

@@ -76,6 +76,10 @@ describe('signalbox record', () => {
     assert.equal(found.code, 0, found.stderr);
     assert.match(found.stdout, /^walk\n.*fs__read_text_file/s);
     assert.equal((await record('search', 'no such words anywhere')).code, 1);
+    const torn = join(daemon.home.dir, 'torn.jsonl');
+    const header = { signalbox: 'recording', version: 1, id: 'torn', createdAt: '2026-11-21T19:05:38.120Z' };
+    writeFileSync(torn, [header, { k: 'gap', t: 1, why: 'lost' }, { k: 'end', t: 2 }].map((line) => `${JSON.stringify(line)}\n`).join(''));
+    assert.equal((await record('search', 'no such words anywhere', torn)).code, 1, 'a gap is nothing that was found');
     assert.match((await record('stats', 'walk')).stdout, /^tool .*\n.*read_text_file/s);
 
     // without anybody to ask it only shows
