@@ -7,8 +7,13 @@ const SHOWN = 160;
 /** Changes of one answer that are shown. */
 const CHANGES = 40;
 
+/** What fails beside what always does. */
+export interface FailsOn {
+  readonly slower?: boolean;
+  readonly skipped?: boolean;
+}
 /** The reporters by name. */
-export const REPLAY_REPORTERS: Readonly<Record<string, (report: ReplayReport) => string>> = {
+export const REPLAY_REPORTERS: Readonly<Record<string, (report: ReplayReport, failsOn?: FailsOn) => string>> = {
   pretty: prettyReport,
   json: (report) => JSON.stringify(report, null, 2),
   junit: junitReport,
@@ -80,17 +85,18 @@ function grouped(differences: readonly ReplayDifference[]): readonly string[] {
 }
 
 /** JUnit XML: a test for each request that differs or was not sent, and one for each tool or method whose answers are equal. */
-export function junitReport({ recording, against, same, differences, ms }: ReplayReport): string {
+export function junitReport({ recording, against, same, differences, ms }: ReplayReport, failsOn: FailsOn = {}): string {
+  const fatal = ({ kind }: ReplayDifference): boolean => (kind === 'slower' || kind === 'skipped' ? failsOn[kind] === true : true);
   const cases = differences.map((one) => {
     const name = `${subjectOf(one)}${one.request === undefined ? '' : ` #${one.request}`}`;
     const text = escaped(differenceText(one));
-    if (one.kind === 'skipped') return testcase(recording, name, `<skipped message="${escaped(one.why ?? '')}"/>`);
-    if (one.kind === 'slower') return testcase(recording, name, `<system-out>${text}</system-out>`);
+    if (one.kind === 'skipped' && !fatal(one)) return testcase(recording, name, `<skipped message="${escaped(one.why ?? '')}"/>`);
+    if (one.kind === 'slower' && !fatal(one)) return testcase(recording, name, `<system-out>${text}</system-out>`);
     return testcase(recording, name, `<failure message="${escaped(one.kind)}">${text}</failure>`);
   });
   const equals = same.map((one) => testcase(recording, `${subjectOf(one)}: ${one.count} equal`, ''));
-  const failures = differences.filter(({ kind }) => kind !== 'slower' && kind !== 'skipped').length;
-  const skipped = differences.filter(({ kind }) => kind === 'skipped').length;
+  const failures = differences.filter(fatal).length;
+  const skipped = differences.filter((one) => one.kind === 'skipped' && !fatal(one)).length;
   return `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="signalbox replay" time="${ms / 1000}">
 <testsuite name="${escaped(`${recording} against ${against}`)}" tests="${cases.length + equals.length}" failures="${failures}" skipped="${skipped}" time="${ms / 1000}">

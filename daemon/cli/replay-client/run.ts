@@ -58,11 +58,12 @@ export async function runReplayClient(context: CommandContext, recording: string
   const { kind } = wanted.against;
   const alone = (kind === 'stdio' || kind === 'http') && !flags.on('update');
   const report = await (alone ? here(context, wanted) : inDaemon(context, wanted));
-  const text = render(report);
+  const failsOn = { slower: flags.on('fail-on-slower'), skipped: flags.on('fail-on-skipped') };
+  const text = render(report, failsOn);
   const output = flags.text('output');
   if (output !== undefined) writeReport(resolve(cwd, output), text);
   else stdout.write(text.endsWith('\n') ? text : `${text}\n`);
-  return fails(report, { slower: flags.on('fail-on-slower'), skipped: flags.on('fail-on-skipped') }) ? 1 : 0;
+  return fails(report, failsOn) ? 1 : 0;
 }
 
 /** @throws SBX_USAGE when the file cannot be written */

@@ -81,3 +81,13 @@ test('what fails a run', () => {
   assert.equal(fails({ ...only('changed'), updated }), false, 'accepted');
   assert.equal(fails({ ...only('changed', 'missing'), updated }), true, 'what did not come cannot be accepted');
 });
+
+test('for build servers: what makes the exit code 1 is a failure there too', () => {
+  const failures = (options: object): string[] => {
+    const text = REPLAY_REPORTERS['junit']?.(REPORT, options) ?? '';
+    return [/failures="\d+" skipped="\d+"/.exec(text)?.[0] ?? '', String(text.split('<failure ').length - 1)];
+  };
+  assert.deepEqual(failures({}), ['failures="2" skipped="2"', '2']);
+  assert.deepEqual(failures({ slower: true }), ['failures="3" skipped="2"', '3']);
+  assert.deepEqual(failures({ slower: true, skipped: true }), ['failures="5" skipped="0"', '5']);
+});
