@@ -72,6 +72,11 @@ function readResponse(model: Model, frame: Frame, message: JsonObject): Reading 
   return { kind: 'response', asked, message };
 }
 
+/** Whether an id is another with its type changed: 7 for "7". */
+function isRetyped(asked: unknown, id: unknown): boolean {
+  return typeof asked !== typeof id && (typeof id === 'string' || typeof id === 'number') && String(asked) === String(id);
+}
+
 /** The request a response is for; a response to nothing is a finding, which one depends on what was sent last. */
 function matched(model: Model, frame: Frame, message: JsonObject): Asked | undefined {
   const { judge } = model;
@@ -80,6 +85,12 @@ function matched(model: Model, frame: Frame, message: JsonObject): Asked | undef
   if (!frame.channel.startsWith('post:') && frame.channel !== 'out' && (id === null || id === undefined)) return undefined;
   const exact = Object.hasOwn(message, 'id') ? model.requests.get(keyOf(id)) : undefined;
   const onChannel = frame.channel === 'out' ? undefined : [...model.requests.values()].find(({ channel }) => channel === frame.channel);
+  const answered = exact !== undefined && exact.answers > 0;
+  const alike = exact === undefined || answered ? model.open().find((asked) => asked.wellFormed && isRetyped(asked.id, id)) : undefined;
+  if (alike !== undefined && (onChannel ?? alike) === alike) {
+    judge.check('RPC-ID-ECHO', false, `the id of the request, ${shown(alike.id)}, of the same type`, () => shown(message));
+    return alike;
+  }
   if (exact !== undefined && (onChannel === undefined || onChannel === exact || exact.answers === 0)) {
     judge.check(Object.hasOwn(message, 'error') ? 'RPC-ERR-ID' : 'RPC-ID-ECHO', true, '', '');
     if (frame.channel.startsWith('get:') && !model.resumed.has(frame.channel))
@@ -99,7 +110,8 @@ function matched(model: Model, frame: Frame, message: JsonObject): Asked | undef
   }
   const stem = Object.hasOwn(message, 'error') ? 'RPC-ERR-ID' : 'RPC-ID-ECHO';
   judge.check(stem, false, `the id of the request, ${shown(meant?.id)}`, () => shown(message));
-  return meant;
+  // an error without an id is taken for the answer to the eldest request: nobody waits for one that does not come
+  return meant ?? (id === null || id === undefined ? open[0] : undefined);
 }
 
 function checkError(model: Model, message: JsonObject): void {

@@ -129,7 +129,7 @@ const api: GoodServer = {
 const everythingOverHttp: GoodServer = {
   name: 'server-everything over HTTP',
   allow: [],
-  breaks: ['L-HTTP-ORIGIN', 'L-HTTP-SESSION-404'],
+  breaks: ['L-HTTP-ORIGIN', 'L-HTTP-SESSION-404', 'L-HTTP-RESUME-SAME'],
   async start() {
     const free = createTcp();
     await new Promise<void>((done) => free.listen(0, '127.0.0.1', done));
