@@ -146,10 +146,19 @@ async function pickTarget(
       detail: client.scopes.find(({ wired }) => wired)?.file ?? '',
       client,
     }));
-  const all = wanted === undefined ? undefined : await rows();
+  // Of the nine there is always one to connect, of those that are wired there may be none.
+  const all = wanted === undefined && fits !== isWired ? rows() : await rows();
+  if (Array.isArray(all) && all.length === 0 && wanted === undefined) {
+    const connect = l10n.t('Connect a Client');
+    void window.showInformationMessage(l10n.t('No client is connected to Signalbox.'), connect).then((action) => {
+      if (action === connect) void vscode.commands.executeCommand('signalbox.connectClient');
+    });
+    return undefined;
+  }
   const picked =
-    all?.find((row) => row.client.name === wanted) ??
-    (wanted === undefined ? await window.showQuickPick(rows(), { title, matchOnDescription: true }) : undefined);
+    wanted === undefined
+      ? await window.showQuickPick(all, { title, matchOnDescription: true })
+      : (await all).find((row) => row.client.name === wanted);
   if (picked === undefined) {
     if (wanted !== undefined) void window.showInformationMessage(l10n.t('{0} is not connected to Signalbox.', wanted));
     return undefined;

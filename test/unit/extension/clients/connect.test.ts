@@ -97,6 +97,17 @@ describe('connecting a client', () => {
     assert.match(none.messages[0] ?? '', /not connected/);
   });
 
+  it('says that nothing is wired where there is nothing to check or to take back', async () => {
+    for (const run of [checkClient, disconnectClient]) {
+      const seen = parts(['Connect a Client']);
+      await run(seen.parts);
+      assert.deepEqual(seen.messages, ['No client is connected to Signalbox.']);
+      assert.deepEqual(seen.shown, []);
+      await new Promise((later) => setImmediate(later));
+      assert.deepEqual(seen.commands, [['signalbox.connectClient']]);
+    }
+  });
+
   it('uses the folder of the window for what is wired in a project', async () => {
     const seen = parts([]);
     assert.equal(await connectClient(seen.parts, { client: 'vscode', scope: 'project', yes: true }), true);
