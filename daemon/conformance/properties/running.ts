@@ -31,7 +31,8 @@ const tokens = property<{ tokens: readonly (string | number)[] }>({
     session.model.progress.clear();
     const answers = await Promise.all(list.map((token) => call(session, role, { progressToken: token })));
     for (const [index, answer] of answers.entries()) {
-      const mine = answer.others.filter(
+      // on whatever stream: which one is right has a rule of its own
+      const mine = session.frames.filter(
         ({ value }) => at(value, 'method') === 'notifications/progress' && at(value, 'params', 'progressToken') === list[index],
       );
       if (answer.result === undefined) continue;
