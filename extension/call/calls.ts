@@ -204,7 +204,7 @@ export class Calls {
       lens(`$(json) JSON`, 'signalbox.callResult', document.uri, 'json'),
       lens(`$(open-preview) ${l10n.t('Preview')}`, 'signalbox.callResult', document.uri, 'preview'),
       ...found.media.map((uri, index) => lens(`$(file-media) ${found.shown.media[index]?.name ?? ''}`, 'vscode.open', uri)),
-      ...found.shown.links.map(({ uri, name }) => lens(`$(link) ${name}`, 'signalbox.readResource', { ...found.shown.call, uri })),
+      ...found.shown.links.map(({ uri, name }) => lens(`$(link) ${short(name)}`, 'signalbox.readResource', { ...found.shown.call, uri })),
     ];
   }
 

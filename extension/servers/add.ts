@@ -2,6 +2,7 @@
 import type * as VSCode from 'vscode';
 import type { DaemonConnection } from '../daemon/connection.ts';
 import type { Cli } from '../daemon/start.ts';
+import { localFolders } from '../views/folders.ts';
 
 /** Arguments of the command when it runs without dialogs. */
 export interface ServerRequest {
@@ -187,8 +188,9 @@ interface Found {
 
 const askScan: Ask = async ({ vscode, daemon, cli }) => {
   const { l10n, window } = vscode;
-  const [folder] = vscode.workspace.workspaceFolders ?? [];
-  const options = folder?.uri.scheme === 'file' ? { cwd: folder.uri.fsPath } : {};
+  // Of a folder that VS Code does not trust nothing is read.
+  const [folder] = vscode.workspace.isTrusted ? localFolders(vscode) : [];
+  const options = folder === undefined ? {} : { cwd: folder };
   const { servers } = (await cli(['servers', 'scan'], options)) as { servers: readonly Found[] };
   if (servers.length === 0) {
     void window.showInformationMessage(l10n.t('No other client on this machine has a server configured.'));

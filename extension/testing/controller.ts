@@ -110,10 +110,14 @@ export class ConformanceTests implements TestItems {
     return serverPlace([...files, ...(status === undefined ? [] : [status.configFile])], server.name, folder);
   }
 
-  /** Folder of the workspace the server belongs to; the user's own servers are tested for the first folder that is open. */
+  /**
+   * Folder of the workspace the server belongs to; the user's own servers are tested for the first folder that is open. Of one that VS Code does not
+   * trust neither the configuration nor the stored cases are read.
+   */
   folderOf(server: ServerStatus): string | undefined {
     const { daemon, vscode } = this.#parts;
-    return daemon.status?.workspaces.find(({ id }) => id === server.workspace)?.folder ?? localFolders(vscode)[0];
+    const [open] = vscode.workspace.isTrusted ? localFolders(vscode) : [];
+    return daemon.status?.workspaces.find(({ id }) => id === server.workspace)?.folder ?? open;
   }
 
   /** Runs what is asked for; resolves when all of it has ended. */

@@ -10,7 +10,7 @@ it('the first look has every server: the command that asks for one offers them a
   const daemon = await startDouble();
   daemon.announce();
   const connection = new DaemonConnection({ paths: daemon.paths, cli: () => Promise.resolve({}), version: '0', onLog: () => undefined });
-  const { vscode } = editorDouble();
+  const { vscode } = editorDouble([], ['/project']);
   const items = new Map<string, { id: string }>();
   const collection = {
     add: (item: { id: string }) => void items.set(item.id, item),
@@ -36,6 +36,11 @@ it('the first look has every server: the command that asks for one offers them a
     const names = (await tests.list()).map(({ label }) => label);
     assert.deepEqual(names, [...new Set(connection.status?.servers.filter(({ state }) => state !== 'disabled').map(({ name }) => name))]);
     assert.ok(names.length > 0);
+    const own = connection.status?.servers.find(({ workspace }) => workspace === undefined);
+    assert.ok(own);
+    assert.equal(tests.folderOf(own), '/project');
+    Object.assign(vscode.workspace, { isTrusted: false });
+    assert.equal(tests.folderOf(own), undefined, 'nothing of a folder that is not trusted is read');
   } finally {
     tests.dispose();
     connection.dispose();
