@@ -128,8 +128,13 @@ export const STEPS: Readonly<Record<string, Step>> = {
         .filter({ hasText: 'claude-code' })
         .filter({ hasText: 'files__read_text_file' })
         .filter({ hasText: 'ok' });
-      await line.first().click();
-      await frame.getByText('As the server got it').waitFor();
+      const pane = frame.getByText('As the server got it');
+      // On a busy machine the list of the new filter may come after the click, and takes the chosen row with it.
+      for (let tries = 0; tries < 10 && !(await pane.isVisible()); tries++) {
+        await line.first().click();
+        await pane.waitFor({ timeout: 3000 }).catch(() => undefined);
+      }
+      await pane.waitFor();
       await frame.getByLabel('Differences between the edges').first().waitFor();
       assert.equal(await frame.locator('.body .row').filter({ hasText: 'replay' }).count(), 0);
       await shot('traffic');

@@ -141,7 +141,7 @@ function build(root: HTMLElement): (message: ToPage) => void {
       case 'clear':
         store.clear();
         details.close();
-        grid.draw();
+        grid.select(undefined);
         showCounts();
         return;
       case 'rows':
