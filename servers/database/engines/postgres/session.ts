@@ -107,6 +107,9 @@ export interface Run {
   readonly count?: boolean;
 }
 
+/** Milliseconds after which a cancel request that had no effect is sent again. */
+const CANCEL_AGAIN_MS = 300;
+
 /**
  * Runs one statement in a transaction of its own and leaves nothing behind: ROLLBACK (or COMMIT of a write), then DISCARD ALL, because a
  * `set_config` or an advisory lock would otherwise stay on the link.
@@ -123,10 +126,13 @@ export async function runOn(session: Session, run: Run): Promise<PortalResult> {
   ];
   let reason: unknown;
   let killer: NodeJS.Timeout | undefined;
+  let again: NodeJS.Timeout | undefined;
   const stop = (why: unknown): void => {
     if (reason !== undefined) return;
     reason = why;
     cancel(session);
+    // One that comes between two messages of ours meets no statement and is forgotten by the server.
+    again = setInterval(() => cancel(session), CANCEL_AGAIN_MS);
     // A server that does not heed the cancel request loses the link.
     killer = setTimeout(() => {
       session.broken = true;
@@ -143,6 +149,7 @@ export async function runOn(session: Session, run: Run): Promise<PortalResult> {
   try {
     run.signal?.throwIfAborted();
     await plain(client, begin.join('; '));
+    if (reason !== undefined) throw reason;
     // The statistics may hold what an earlier transaction left: the difference is ours.
     const before = run.count === true ? await changed(client) : 0;
     const result = await runPortal(client, run);
@@ -154,6 +161,7 @@ export async function runOn(session: Session, run: Run): Promise<PortalResult> {
   } finally {
     clearTimeout(timer);
     clearTimeout(killer);
+    clearInterval(again);
     run.signal?.removeEventListener('abort', abort);
     if (!session.broken) {
       try {
