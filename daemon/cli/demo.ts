@@ -43,6 +43,9 @@ export const demoCommand: Command = {
   },
 };
 
+/** Milliseconds the servers are given to start before what there is is shown. */
+const SETTLE_MS = 20_000;
+
 async function serve(context: CommandContext, paths: Paths, workspace: string | undefined): Promise<number> {
   const { startDaemon } = await import('../main.ts');
   const daemon = await startDaemon({ paths });
@@ -66,8 +69,14 @@ async function introduce(context: CommandContext, paths: Paths, workspace: strin
     const place = workspace === undefined ? {} : { workspace };
     if (workspace !== undefined) await client.call('workspace/open', { folder: workspace });
     const endpoint = await client.call('endpoint/describe', place);
+    // Lists do not wait long for a server that was never met; here somebody wants to see all of them.
+    await client.call('tools/list', place);
+    let status = await client.call('status', {});
+    for (const end = Date.now() + SETTLE_MS; Date.now() < end && !context.signal.aborted; status = await client.call('status', {})) {
+      if (!status.servers.some(({ name, state }) => state === 'starting' && endpoint.servers.includes(name))) break;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
     const tools = await client.call('tools/list', place);
-    const status = await client.call('status', {});
     const wire = wireLine(paths, workspace);
     context.result({ endpoint, tools: tools.tools, errors: tools.errors, wire, status }, () =>
       [
