@@ -1,9 +1,11 @@
 /** `signalbox logs`: the daemon's log, read from its file so that it can be read after a crash too. */
 import { closeSync, fstatSync, openSync, readSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
 import { positionals, usageError } from './arguments.ts';
 import type { Command, CommandContext } from './command.ts';
 import { lineCount } from './servers.ts';
+import { harmless } from './terminal.ts';
 
 const CHUNK = 64 * 1024;
 
@@ -66,6 +68,7 @@ export function lastLines(file: string, count: number): { lines: string[]; end: 
 /** Copies what is appended to the log until the signal. A file that became shorter was begun anew. */
 function follow({ paths, stdout, signal }: CommandContext, start: number): Promise<void> {
   let position = start;
+  const decoder = new StringDecoder('utf8');
   const copy = (): void => {
     let fd: number;
     try {
@@ -78,7 +81,8 @@ function follow({ paths, stdout, signal }: CommandContext, start: number): Promi
       const chunk = Buffer.alloc(CHUNK);
       for (let length = readSync(fd, chunk, 0, CHUNK, position); length > 0; length = readSync(fd, chunk, 0, CHUNK, position)) {
         position += length;
-        stdout.write(Buffer.from(chunk.subarray(0, length)));
+        const text = decoder.write(chunk.subarray(0, length));
+        stdout.write(stdout.isTTY === true ? harmless(text) : text);
       }
     } finally {
       closeSync(fd);

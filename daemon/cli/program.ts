@@ -8,6 +8,7 @@ import { findCommand, onlyArgument, type Parsed, parseCommand } from './argument
 import type { Command, CommandContext } from './command.ts';
 import { openControl, runningDaemon } from './connection.ts';
 import { type CommandGroup, commandHelp, overview } from './help.ts';
+import { harmless, harmlessJson } from './terminal.ts';
 
 /** The process a command line runs in. */
 export interface ProgramEnvironment extends Pick<CommandContext, 'stdin' | 'stdout' | 'stderr' | 'env' | 'cwd' | 'signal'> {
@@ -37,8 +38,8 @@ export async function runProgram(
     return await runCommand(command, parsed, json, environment);
   } catch (error) {
     const shape = errorShape(error);
-    if (json) environment.stdout.write(`${JSON.stringify({ error: shape }, null, 2)}\n`);
-    else environment.stderr.write(`${errorText(shape)}\n`);
+    if (json) environment.stdout.write(`${harmlessJson(JSON.stringify({ error: shape }, null, 2))}\n`);
+    else environment.stderr.write(`${harmless(errorText(shape))}\n`);
     return ERROR_CODES[shape.code];
   }
 }
@@ -91,10 +92,11 @@ async function runCommand(command: Command, parsed: Parsed, json: boolean, envir
       ...parsed,
       json,
       result: (value, human) => {
-        const shown = json ? JSON.stringify(value, null, 2) : typeof human === 'string' ? human : human();
-        if (shown !== '') stdout.write(`${shown}\n`);
+        const shown = json ? harmlessJson(JSON.stringify(value, null, 2)) : typeof human === 'string' ? human : human();
+        // a pipe gets a server's text as it is; a person's terminal obeys nobody but us
+        if (shown !== '') stdout.write(`${stdout.isTTY === true ? harmless(shown) : shown}\n`);
       },
-      note: (line) => void stderr.write(`${line}\n`),
+      note: (line) => void stderr.write(`${harmless(line)}\n`),
       confirm: (question) => confirm(question, environment),
       readInput: () => text(stdin),
       connect: async () => {
@@ -113,7 +115,7 @@ async function confirm(question: string, { stdin, stderr, signal }: ProgramEnvir
   if (stdin.isTTY !== true) return false;
   const lines = createInterface({ input: stdin, output: stderr });
   try {
-    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `, { signal })).trim());
+    return /^y(es)?$/i.test((await lines.question(`${harmless(question)} [y/N] `, { signal })).trim());
   } catch {
     return false; // Ctrl-C or the end of input is a no
   } finally {

@@ -22,14 +22,6 @@ export function table(rows: readonly (readonly string[])[], { indent = 0, width 
     .join('\n');
 }
 
-/** Text of strangers on one line: what would steer the terminal is shown in its place (`\\x1b`). */
-export function printable(text: string): string {
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {
-    const code = character.charCodeAt(0);
-    return code === 10 || code === 9 ? ' ' : `\\x${code.toString(16).padStart(2, '0')}`;
-  });
-}
-
 /** The first sentence or line of a longer text, for a table. */
 export function headline(text: string | undefined): string {
   const line = (text ?? '').trim().split('\n')[0] ?? '';

@@ -5,6 +5,7 @@ import type { EndpointRef } from '../../api/control.ts';
 import type { ControlClient } from '../../api/control-client.ts';
 import { type FormField, formOf, resolve, type Schema, valueOfText } from '../../api/form.ts';
 import type { CommandContext } from '../command.ts';
+import { harmless } from '../terminal.ts';
 
 const CALL = 'terminal';
 
@@ -61,14 +62,14 @@ async function ask(context: CommandContext, params: Readonly<Record<string, unkn
   try {
     context.note(`The tool asks: ${String(message)}`);
     if (typeof url === 'string') {
-      const done = await terminal.question(`Open ${url} and press Enter when you are done, or type "no": `, { signal: over });
+      const done = await terminal.question(`Open ${harmless(url)} and press Enter when you are done, or type "no": `, { signal: over });
       return { action: done.trim() === '' ? 'accept' : 'decline' };
     }
     const schema = resolve(requestedSchema, {}) as Schema;
     const form = formOf({ type: 'object', ...schema }, schema);
     const content: Record<string, unknown> = {};
     for (const field of form.kind === 'object' ? form.fields : []) {
-      const value = await askField(field, schema, (text) => terminal.question(text, { signal: over }));
+      const value = await askField(field, schema, (text) => terminal.question(harmless(text), { signal: over }));
       if (value !== undefined) content[field.name] = value;
     }
     const sent = await terminal.question('Send this answer? [Y/n] ', { signal: over });

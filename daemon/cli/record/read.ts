@@ -6,9 +6,9 @@ import { onlyArgument, positionals, usageError } from '../arguments.ts';
 import type { CommandContext } from '../command.ts';
 import { rulesOf } from '../replay-client/aim.ts';
 import { prettyReport } from '../replay-client/reports.ts';
-import { table } from '../table.ts';
+import { statisticsText } from '../statistics.ts';
 import { recordingRef, workspaceFolder } from './place.ts';
-import { bytesText, recordingsText, recordingText, rowsText } from './text.ts';
+import { recordingsText, recordingText, rowsText } from './text.ts';
 
 /** Rows asked for at once. */
 const PAGE = 2000;
@@ -93,23 +93,7 @@ export async function statsCommand(context: CommandContext, rest: readonly strin
   const server = context.flags.text('server');
   const client = await context.connect();
   const answer = await client.call('record/statistics', { recording, ...(server === undefined ? {} : { server }) });
-  context.result(answer, () => {
-    const tools = answer.tools.map(({ name, count, errors, p50, p99, bytesIn, bytesOut, tokens, server: of }) => [
-      of === undefined ? name : `${of}: ${name}`,
-      String(count),
-      String(errors),
-      p50.toFixed(1),
-      p99.toFixed(1),
-      bytesText(bytesIn),
-      bytesText(bytesOut),
-      String(tokens),
-    ]);
-    const lists = answer.lists.map(
-      ({ server: of, method, bytes, tokens }) =>
-        `${of === undefined ? '' : `${of}: `}${method}: ${bytesText(bytes)}, about ${tokens} tokens`,
-    );
-    return [table([['tool', 'calls', 'errors', 'p50 ms', 'p99 ms', 'asked', 'answered', 'tokens'], ...tools]), ...lists].join('\n');
-  });
+  context.result(answer, () => statisticsText(answer));
   return 0;
 }
 

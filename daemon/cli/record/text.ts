@@ -1,26 +1,27 @@
 /** Recordings in a terminal. */
 import type { RecordingInfo } from '../../api/recordings.ts';
 import type { TrafficRow } from '../../api/sessions.ts';
-import { printable, table } from '../table.ts';
+import { table } from '../table.ts';
+import { printable } from '../terminal.ts';
 
 /** A table of recordings. */
 export function recordingsText(recordings: readonly RecordingInfo[], width: number): string {
   if (recordings.length === 0) return 'There is no recording. `signalbox record start` begins one.';
   const rows = recordings.map(({ id, name, createdAt, frames, bytes, clients, servers, live, gaps, problem }) => [
-    id,
-    name ?? '',
+    printable(id),
+    printable(name ?? ''),
     createdAt.slice(0, 19).replace('T', ' '),
     `${frames} messages`,
     bytesText(bytes),
     live ? 'recording' : problem === undefined ? (gaps === 0 ? '' : `${gaps} gaps`) : problem.code,
-    [...clients, ...servers].join(', '),
+    printable([...clients, ...servers].join(', ')),
   ]);
   return table(rows, { width });
 }
 
 /** One recording in a line or two. */
 export function recordingText({ id, name, frames, bytes, path, problem }: RecordingInfo): string {
-  const line = `${name === undefined ? id : `${name} (${id})`}: ${frames} messages, ${bytesText(bytes)}, ${path}`;
+  const line = `${printable(name === undefined ? id : `${name} (${id})`)}: ${frames} messages, ${bytesText(bytes)}, ${printable(path)}`;
   return problem === undefined ? line : `${line}\n${problem.message} ${problem.cause} (${problem.code})`;
 }
 
@@ -35,8 +36,9 @@ export function rowsText(rows: readonly TrafficRow[], began: number, width: numb
 /** Who said it to whom. */
 export function placeText({ edge, direction, client, server, kind }: TrafficRow): string {
   if (kind === 'gap') return '';
-  const [who, arrow] =
+  const [name, arrow] =
     edge === 'client' ? [client ?? 'client', direction === 'in' ? '→' : '←'] : [server ?? 'server', direction === 'in' ? '←' : '→'];
+  const who = printable(name);
   return direction === undefined ? who : edge === 'client' ? `${who} ${arrow}` : `  ${arrow} ${who}`;
 }
 

@@ -1,7 +1,8 @@
 /** Sessions and their traffic in a terminal. */
 import type { SessionInfo, SessionMethods, TrafficRow } from '../../api/sessions.ts';
 import { bytesText, placeText, whatText } from '../record/text.ts';
-import { printable, table } from '../table.ts';
+import { table } from '../table.ts';
+import { printable } from '../terminal.ts';
 
 /** A table of sessions. */
 export function sessionsText(sessions: readonly SessionInfo[], width: number): string {
@@ -25,7 +26,7 @@ export function sessionsText(sessions: readonly SessionInfo[], width: number): s
 /** The timeline, a row a line: number, time, who to whom, what. */
 export function trafficText(rows: readonly TrafficRow[], width: number): string {
   return table(
-    rows.map((row) => [String(row.seq), clockText(row.time), printable(placeText(row)), whatText(row)]),
+    rows.map((row) => [String(row.seq), clockText(row.time), placeText(row), whatText(row)]),
     { width },
   );
 }
@@ -47,33 +48,13 @@ export function eventText({ event, related }: SessionMethods['sessions/event']['
       each.seq === event.seq ? '>' : ' ',
       String(each.seq),
       `+${(each.time - first).toFixed(1)} ms`,
-      printable(placeText(each)),
+      placeText(each),
       whatText(each),
     ]),
     { width },
   );
   const whole = message === undefined ? [] : ['', ...JSON.stringify(message, null, 2).split('\n').map(printable)];
   return [about, lines, ...whole].join('\n');
-}
-
-/** Statistics per tool and list. */
-export function statisticsText({ tools, lists }: SessionMethods['sessions/statistics']['result']): string {
-  if (tools.length === 0 && lists.length === 0) return 'Nothing was called.';
-  const rows = tools.map(({ name, count, errors, p50, p99, bytesIn, bytesOut, tokens, server }) => [
-    printable(server === undefined ? name : `${server}: ${name}`),
-    String(count),
-    String(errors),
-    p50.toFixed(1),
-    p99.toFixed(1),
-    bytesText(bytesIn),
-    bytesText(bytesOut),
-    String(tokens),
-  ]);
-  const sizes = lists.map(
-    ({ server, method, bytes, tokens }) =>
-      `${server === undefined ? '' : `${server}: `}${method}: ${bytesText(bytes)}, about ${tokens} tokens`,
-  );
-  return [table([['tool', 'calls', 'errors', 'p50 ms', 'p99 ms', 'asked', 'answered', 'tokens'], ...rows]), ...sizes].join('\n');
 }
 
 function clockText(time: number): string {

@@ -4,8 +4,10 @@ import type { ControlClient } from '../../api/control-client.ts';
 import type { TrafficQuery, TrafficRow } from '../../api/sessions.ts';
 import { positionals, usageError } from '../arguments.ts';
 import type { CommandContext } from '../command.ts';
+import { statisticsText } from '../statistics.ts';
+import { harmlessJson } from '../terminal.ts';
 import { numberOf, trafficQuery } from './query.ts';
-import { eventText, sessionsText, statisticsText, trafficText } from './text.ts';
+import { eventText, sessionsText, trafficText } from './text.ts';
 
 const LIMIT = 200;
 
@@ -78,7 +80,7 @@ async function follow(context: CommandContext, client: ControlClient, query: Tra
   let name: string | undefined;
   const early: (readonly TrafficRow[])[] = [];
   const show = (rows: readonly TrafficRow[]): void => {
-    const text = json ? rows.map((row) => JSON.stringify(row)).join('\n') : trafficText(rows, widthOf(context, query));
+    const text = json ? rows.map((row) => harmlessJson(JSON.stringify(row))).join('\n') : trafficText(rows, widthOf(context, query));
     const last = rows.at(-1)?.seq;
     stdout.write(`${text}\n`, () => {
       // A pipe that nobody reads stops here, and the daemon with it.
