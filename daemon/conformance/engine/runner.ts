@@ -2,14 +2,11 @@
 import fc from 'fast-check';
 import type { ConformEvent, Finding, TraceLine } from '../../api/conformance.ts';
 import { requirementOf } from '../requirements.ts';
-import { SpareProcess } from '../transports/spare.ts';
-import type { WireListener } from '../transports/wire.ts';
-import type { SessionOptions } from './exchange.ts';
 import { findingOf } from './finding.ts';
 import { RANK, type Violation, worst } from './judge.ts';
-import { PHASES, type Property, type Trial } from './property.ts';
-import { Session } from './session.ts';
+import { PHASES, type Property } from './property.ts';
 import type { Subject } from './subject.ts';
+import { type TrialOutcome, Trials } from './trials.ts';
 
 /** Settings of a run against one subject. */
 export interface RunOptions {
@@ -42,9 +39,6 @@ const FINDINGS_PER_PROPERTY = 12;
 const FLAKY_KEPT = 2;
 /** Inputs kept that went before on the same connection. */
 const HISTORY = 60;
-/** Longest a case may take, in milliseconds; only a net, requests have their own limits. */
-const CASE_MS = 60_000;
-
 /** Runs every property that applies. */
 export async function runProperties(subject: Subject, properties: readonly Property[], options: RunOptions): Promise<SubjectReport> {
   const run = new Run(subject, options);
@@ -63,13 +57,13 @@ export async function runProperties(subject: Subject, properties: readonly Prope
         total: ordered.length,
         property: property.name,
         era: subject.era,
-        cases: run.cases,
+        cases: run.trials.cases,
       });
     }
   } finally {
-    await run.close();
+    await run.trials.close();
   }
-  return { findings: run.findings, exercised: run.exercised, cases: run.cases, skipped };
+  return { findings: run.findings, exercised: run.trials.exercised, cases: run.trials.cases, skipped };
 }
 
 function reasonToSkip(subject: Subject, property: Property): string | undefined {
@@ -84,17 +78,12 @@ function reasonToSkip(subject: Subject, property: Property): string | undefined 
  * Runs one stored case on a fresh connection, with what must go before it.
  * @returns what it broke, and the whole trace
  */
-export async function runCase(
-  subject: Subject,
-  property: Property,
-  input: unknown,
-  history: readonly unknown[],
-): Promise<{ readonly violations: readonly Violation[]; readonly trace: readonly TraceLine[] }> {
-  const run = new Run(subject, { seed: 0, runs: 0, signal: new AbortController().signal, emit: () => {} });
+export async function runCase(subject: Subject, property: Property, input: unknown, history: readonly unknown[]): Promise<TrialOutcome> {
+  const trials = new Trials(subject);
   try {
-    return history.length === 0 ? await run.once(property, input) : await run.sequence(property, [...history, input]);
+    return history.length === 0 ? await trials.once(property, input) : await trials.sequence(property, [...history, input]);
   } finally {
-    await run.close();
+    await trials.close();
   }
 }
 
@@ -103,43 +92,19 @@ function cost(began: number): number {
   return Math.max(1, Math.round((performance.now() - began) / 250));
 }
 
+/** The search for what is broken: what is tried, what is news, how small it gets, whether it shows again. */
 class Run {
   readonly findings: Finding[] = [];
-  readonly exercised = new Map<string, number>();
-  cases = 0;
+  readonly trials: Trials;
   readonly #subject: Subject;
   readonly #options: RunOptions;
   /** The worst finding of each requirement, and how often it did not show again. */
   readonly #known = new Map<string, { readonly rank: number; readonly flaky: number }>();
-  /** Connections on their way out; nobody waits for them but the end of the run. */
-  readonly #closing = new Set<Promise<unknown>>();
-  readonly #spare: SpareProcess | undefined;
-  #shared: Session | undefined;
 
   constructor(subject: Subject, options: RunOptions) {
     this.#subject = subject;
     this.#options = options;
-    // a reset between cases must come before the start of a process
-    this.#spare = subject.target.kind === 'stdio' && options.before === undefined ? new SpareProcess(subject.target) : undefined;
-  }
-
-  async close(): Promise<void> {
-    await this.#shared?.close();
-    this.#shared = undefined;
-    await Promise.all([this.#spare?.close(), ...this.#closing]);
-  }
-
-  /** A connection, with a process that may have started already. */
-  async #open(more: Partial<SessionOptions> = {}): Promise<Session> {
-    const spare = this.#spare;
-    const process = spare === undefined ? {} : { process: (listener: WireListener) => spare.take(listener) };
-    return Session.open({ ...this.#subject.options(this.exercised), ...process, ...more });
-  }
-
-  /** Closes without waiting: what a server does after its last case is no part of it. */
-  #leave(session: Session): void {
-    const closing: Promise<unknown> = session.close().finally(() => this.#closing.delete(closing));
-    this.#closing.add(closing);
+    this.trials = new Trials(subject, options.before);
   }
 
   /** Runs a property until nothing new is found: each round looks for one requirement that is not known to be broken yet. */
@@ -151,7 +116,7 @@ class Run {
     for (const input of boundaries) {
       if (this.#options.signal.aborted) return;
       history.push(input);
-      for (const violation of this.#news((await this.#evaluate(property, input)).violations)) {
+      for (const violation of this.#news((await this.trials.evaluate(property, input)).violations)) {
         const { smallest, shrinks } = await this.#shrink(property, violation, input);
         await this.#found(property, violation, smallest, history, shrinks, undefined);
         if (++broken >= FINDINGS_PER_PROPERTY) return;
@@ -193,7 +158,7 @@ class Run {
       if (focus !== undefined && (++shrinks > SHRINKS || spent > SHRINKS)) return;
       if (focus === undefined) history.push(input);
       const began = performance.now();
-      const { violations } = await this.#evaluate(property, input);
+      const { violations } = await this.trials.evaluate(property, input);
       if (focus !== undefined) spent += cost(began);
       const hit = focus === undefined ? this.#news(violations)[0] : violations.find(({ id }) => id === focus?.id);
       if (hit === undefined) return;
@@ -215,7 +180,7 @@ class Run {
       for (const candidate of candidates) {
         if (spent > SHRINKS || this.#options.signal.aborted) return { smallest, shrinks };
         const began = performance.now();
-        const { violations } = await this.#evaluate(property, candidate);
+        const { violations } = await this.trials.evaluate(property, candidate);
         spent += cost(began);
         if (!violations.some(({ id, severity }) => id === violation.id && severity === violation.severity)) continue;
         better = candidate;
@@ -224,82 +189,6 @@ class Run {
       if (better === undefined) return { smallest, shrinks };
       [smallest, shrinks] = [better, shrinks + 1];
     }
-  }
-
-  /** One case on the kept connection (or a fresh one), with liveness after it. */
-  async #evaluate(property: Property, input: unknown): Promise<{ violations: readonly Violation[]; trace: readonly TraceLine[] }> {
-    this.cases++;
-    if (property.fresh === true) return this.once(property, input);
-    if (this.#shared === undefined || this.#shared.ended !== undefined) {
-      if (this.#shared !== undefined) this.#leave(this.#shared);
-      this.#shared = await this.#open();
-    }
-    const session = this.#shared;
-    const outcome = await this.#trial(property, input, session);
-    session.judge.violations = [];
-    return outcome;
-  }
-
-  /** One case on a fresh connection, which is closed afterwards. */
-  async once(property: Property, input: unknown): Promise<{ violations: readonly Violation[]; trace: readonly TraceLine[] }> {
-    const session = await this.#open(property.connection);
-    try {
-      return await this.#trial(property, input, session);
-    } finally {
-      this.#leave(session);
-    }
-  }
-
-  /** Several cases on one fresh connection. */
-  async sequence(
-    property: Property,
-    inputs: readonly unknown[],
-  ): Promise<{ violations: readonly Violation[]; trace: readonly TraceLine[] }> {
-    const session = await this.#open(property.connection);
-    const violations: Violation[] = [];
-    try {
-      for (const input of inputs) {
-        if (session.ended !== undefined) break;
-        violations.push(...(await this.#trial(property, input, session)).violations);
-      }
-      return { violations, trace: session.trace };
-    } finally {
-      this.#leave(session);
-    }
-  }
-
-  async #trial(
-    property: Property,
-    input: unknown,
-    session: Session,
-  ): Promise<{ violations: readonly Violation[]; trace: readonly TraceLine[] }> {
-    await this.#options.before?.('case');
-    const opened: Session[] = [];
-    const trial: Trial = {
-      subject: this.#subject,
-      session,
-      open: async (options: Partial<SessionOptions> = {}) => {
-        const made = await this.#open(options);
-        opened.push(made);
-        return made;
-      },
-    };
-    session.begin();
-    let timer: NodeJS.Timeout | undefined;
-    const net = new Promise<'late'>((done) => {
-      timer = setTimeout(() => done('late'), CASE_MS);
-    });
-    try {
-      const first = await Promise.race([property.run(trial, input), net]);
-      if (first === 'late') session.judge.check('ROB-LATENCY', false, `a case ends within ${CASE_MS} ms`, 'it did not');
-      else if (session.ended === undefined) await session.barrier(property.phase === 'malformed' ? 'malformed' : 'request');
-      else if (!session.ended.includes('tester')) session.judge.check('ROB-NO-CRASH', false, 'the server lives', session.ended);
-    } finally {
-      clearTimeout(timer);
-      for (const other of opened) this.#leave(other);
-    }
-    const violations = [session, ...opened].flatMap(({ judge }) => judge.violations);
-    return { violations, trace: [session, ...opened].flatMap(({ trace }) => trace) };
   }
 
   /** Confirms twice on fresh connections; if that fails, once more with everything the property sent before. */
@@ -314,20 +203,20 @@ class Run {
     let confirmed = 0;
     let trace: readonly TraceLine[] = [];
     let seen = violation;
-    const look = (again: { violations: readonly Violation[]; trace: readonly TraceLine[] }): boolean => {
+    const look = (again: TrialOutcome): boolean => {
       const hit = worst(again.violations.filter(({ id }) => id === violation.id));
       if (hit !== undefined) seen = hit;
       if (hit !== undefined || trace.length === 0) trace = again.trace;
       return hit !== undefined;
     };
-    for (let round = 0; round < 2; round++) if (look(await this.once(property, input))) confirmed++;
+    for (let round = 0; round < 2; round++) if (look(await this.trials.once(property, input))) confirmed++;
     let needs: readonly unknown[] | undefined;
-    if (confirmed < 2 && history.length > 1 && look(await this.sequence(property, history.slice(-HISTORY))))
+    if (confirmed < 2 && history.length > 1 && look(await this.trials.sequence(property, history.slice(-HISTORY))))
       needs = history.slice(-HISTORY);
     // what an earlier property did may be a part of it: then it shows on the kept connection, every time
     if (confirmed < 2 && needs === undefined && property.fresh !== true) {
       let kept = 0;
-      for (let round = 0; round < 2; round++) if (look(await this.#evaluate(property, input))) kept++;
+      for (let round = 0; round < 2; round++) if (look(await this.trials.evaluate(property, input))) kept++;
       if (kept === 2) needs = history.slice(-HISTORY);
     }
     const flaky = confirmed < 2 && needs === undefined;
