@@ -15,6 +15,7 @@ const schemaUri = (name: string): string => `db://${encodeURIComponent(name)}/sc
 const tableUri = (name: string, schema: string, table: string): string =>
   `db://${encodeURIComponent(name)}/tables/${encodeURIComponent(schema)}/${encodeURIComponent(table)}`;
 
+/** Registers schemas, tables and kept exports as resources. */
 export function registerResources(server: McpServer, desk: Desk): void {
   const connections = [...desk.entries.keys()];
   const startsWith = (value: string) => (one: string) => one.toLowerCase().startsWith(value.toLowerCase());

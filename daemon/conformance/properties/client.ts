@@ -19,6 +19,7 @@ export const SUBSETS: readonly JsonObject[] = [
 
 /** What a client with a model that uses tools declares. */
 export const WITH_TOOLS: JsonObject = { sampling: { tools: {} }, elicitation: { form: {}, url: {} }, roots: { listChanged: true } };
+/** What a client declares that can be asked for everything. */
 export const ALL = SUBSETS[SUBSETS.length - 1] as JsonObject;
 
 /** A right answer to a question. */
@@ -50,9 +51,11 @@ function valueFor(schema: unknown): unknown {
   return text.padEnd(Number(at(schema, 'minLength') ?? 0), 'a');
 }
 
+/** Why a property that calls tools cannot run. */
 export const noneCallable = (subject: Subject): string | undefined =>
   subject.callable.length === 0 && subject.roles.length === 0 ? 'no tool may be called' : undefined;
 
+/** Tools seen asking their client something. */
 export const askers = (subject: Subject): readonly Role[] => subject.roles.filter(({ asks }) => asks);
 
 /** Calls made with one set of capabilities: a server may list other tools for it. */

@@ -18,6 +18,7 @@ const POLLS = 80;
 /** What a tool says of tasks; `forbidden` when it says nothing. */
 export const support = (role: Role): string => String(at(role.tool.definition, 'execution', 'taskSupport') ?? 'forbidden');
 
+/** Whether the server declares tasks. */
 export const declares = (subject: Subject): boolean => isObject(at(subject.capabilities, 'tasks', 'requests', 'tools', 'call'));
 
 /** The tools that may be called as tasks, quickest first. */
@@ -26,11 +27,14 @@ export const capable = (subject: Subject): readonly Role[] =>
     ? [...subject.roles].filter((role) => ['optional', 'required'].includes(support(role))).sort((one, other) => one.ms - other.ms)
     : [];
 
+/** Why a property about tasks cannot run. */
 export const noTasks = (subject: Subject): string | undefined =>
   noTaskTools(subject) ?? (capable(subject).length === 0 ? 'no tool that may be called takes a task' : undefined);
+/** Why a property that needs a tool that runs as a task cannot run. */
 export const noTaskTools = (subject: Subject): string | undefined =>
   declares(subject) ? undefined : 'the server does not declare tasks for tool calls';
 
+/** What is known of a tool that may be called. */
 export const roleOf = (subject: Subject, name: string): Role | undefined => subject.roles.find(({ tool }) => tool.name === name);
 
 /** Whether a task has come to its end. */

@@ -1,7 +1,9 @@
 /** What a tool is made of: one operation of a description, or one request of a catalogue. */
 import type { JsonObject } from '../../plugin/define.ts';
 
+/** HTTP methods an operation may have. */
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'QUERY';
+/** How a parameter is serialised (OpenAPI 3.1, "Style Values"). */
 export type Style = 'simple' | 'label' | 'matrix' | 'form' | 'spaceDelimited' | 'pipeDelimited' | 'deepObject';
 
 /** One parameter: its property in the tool's input and its place in the request. */

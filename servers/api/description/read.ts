@@ -83,6 +83,7 @@ function tooDeep(document: unknown): boolean {
   return false;
 }
 
+/** SBX_API_SPEC for a description that cannot be used: where it is from, and why. */
 export function wrongDescription(source: string, why: string, cause?: unknown): SignalboxError {
   return new SignalboxError('SBX_API_SPEC', `${source} cannot be used as an OpenAPI description.`, {
     why,

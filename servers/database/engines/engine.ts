@@ -5,6 +5,7 @@ import type { Policy } from '../guard/policy.ts';
 export type Access = 'read' | 'write' | 'admin';
 /** A value a caller can bind. */
 export type Bindable = string | number | bigint | boolean | null;
+/** Values for the placeholders of a statement, by place or by name. */
 export type Params = readonly Bindable[] | Readonly<Record<string, Bindable>>;
 
 /** Bounds of one answer. */
@@ -61,6 +62,7 @@ export interface Verdict {
   readonly reason: string;
   readonly needs?: Access;
 }
+/** A table or view in a list. */
 export interface TableName {
   readonly schema: string;
   readonly name: string;
@@ -68,6 +70,7 @@ export interface TableName {
   readonly rows?: number | null;
   readonly comment?: string | null;
 }
+/** A column as the database describes it. */
 export interface ColumnInfo {
   readonly name: string;
   readonly type: string;
@@ -77,6 +80,7 @@ export interface ColumnInfo {
   readonly comment?: string | null;
   readonly generated?: boolean;
 }
+/** A table or view in full. */
 export interface Relation {
   readonly schema: string;
   readonly table: string;
@@ -88,6 +92,7 @@ export interface Relation {
   readonly comment: string | null;
   readonly sql: string | null;
 }
+/** Whether a connection answers, and with what. */
 export interface Health {
   readonly ok: boolean;
   readonly version?: string;

@@ -15,6 +15,7 @@ export interface Tls {
   readonly key?: string;
   readonly servername?: string;
 }
+/** Where a database server listens and who logs in. */
 export interface Address {
   readonly host: string;
   readonly port?: number;
@@ -30,10 +31,12 @@ interface Common {
   readonly policy: Policy;
   readonly limits: Limits;
 }
+/** Settings of a connection to a database server. */
 export interface ServerSettings extends Common {
   readonly engine: 'postgresql' | 'mysql';
   readonly address: Address;
 }
+/** Settings of a connection to a file. */
 export interface FileSettings extends Common {
   readonly engine: 'sqlite';
   /** Absolute path; undefined is a new database in memory. */
@@ -41,6 +44,7 @@ export interface FileSettings extends Common {
   /** SQL that fills a database in memory. */
   readonly seed?: string;
 }
+/** Settings of any connection. */
 export type ConnectionSettings = ServerSettings | FileSettings;
 
 type Json = Readonly<Record<string, unknown>>;

@@ -11,6 +11,7 @@ export interface Token {
   readonly start: number;
   readonly end: number;
 }
+/** Whose comments and quotes are read. */
 export type Dialect = 'sqlite' | 'mysql';
 
 /** ASCII only: the servers read every other blank as a letter of a name. SQLite also passes over a byte order mark. */

@@ -12,6 +12,7 @@ export interface Entry {
   readonly database: Database;
   readonly settings: ConnectionSettings;
 }
+/** What the tools work with. */
 export interface Desk {
   readonly entries: ReadonlyMap<string, Entry>;
   readonly audit: PluginContext['audit'];
@@ -44,6 +45,7 @@ export function choose(desk: Desk, name: unknown): Entry {
 }
 
 const SCALAR = { type: ['string', 'number', 'boolean', 'null'] };
+/** JSON Schema of the values for placeholders. */
 export const PARAMS_SCHEMA: JsonObject = {
   description: 'Values for ? (SQLite, MySQL), $1 (PostgreSQL), or by name for :name (SQLite). Numbers beyond 2^53 as text.',
   anyOf: [

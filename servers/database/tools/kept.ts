@@ -10,6 +10,7 @@ export interface Exports {
   list(): readonly { readonly uri: string; readonly name: string; readonly mimeType: string }[];
 }
 
+/** Makes the store of exported results. */
 export function makeExports(): Exports {
   const kept = new Map<string, { name: string; mimeType: string; text: string }>();
   return {

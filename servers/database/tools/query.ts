@@ -5,6 +5,7 @@ import { choose, connectionSchema, type Desk, type Entry, makeCursor, PARAMS_SCH
 import { type Call, type Definition, READS } from './register.ts';
 import { withSuggestion } from './suggest.ts';
 
+/** JSON Schema of the columns of an answer. */
 export const COLUMNS_SCHEMA = {
   type: 'array',
   items: {

@@ -2,6 +2,7 @@
 import { SignalboxError } from '../../../../daemon/api/errors.ts';
 import { tlsFailure } from '../tls.ts';
 
+/** The error a caller sees for what the driver threw; what is explained already stays as it is. */
 export function failureOf(thrown: unknown, name: string): unknown {
   if (thrown instanceof SignalboxError) return thrown;
   const error = (thrown ?? {}) as { errno?: number; sqlState?: string; sqlMessage?: string; message?: string; code?: string };

@@ -11,6 +11,7 @@ export interface MysqlLayers {
   /** The binary protocol: the server itself takes one statement only. */
   readonly prepared: boolean;
 }
+/** The guard whole, as it always runs outside tests. */
 export const ALL_MYSQL_LAYERS: MysqlLayers = { text: true, readOnly: true, prepared: true };
 
 /** An open link with what it knows of its server. */

@@ -16,6 +16,7 @@ export interface PostgresLayers {
   /** SET LOCAL ROLE pg_read_all_data for superusers. */
   readonly role: boolean;
 }
+/** The guard whole, as it always runs outside tests. */
 export const ALL_LAYERS: PostgresLayers = { tree: true, readOnly: true, role: true };
 
 /** An open link with what it knows of its server. */

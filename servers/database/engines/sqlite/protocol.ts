@@ -13,6 +13,7 @@ export interface SqliteLayers {
   /** NUL, surrogates, second statements. */
   readonly text: boolean;
 }
+/** The guard whole, as it always runs outside tests. */
 export const ALL_SQLITE_LAYERS: SqliteLayers = { readOnly: true, pragmas: true, authorizer: true, text: true };
 
 /** What the process is started with. */

@@ -37,6 +37,7 @@ export function parseOne(sql: string): Node {
   return stmt;
 }
 
+/** Whether a value is a node of the parser's tree. */
 export function isNode(value: unknown): value is Node {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
