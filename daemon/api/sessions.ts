@@ -73,6 +73,12 @@ export interface Tap {
   stderr(server: string, workspace: string | undefined, line: string): void;
 }
 
+/**
+ * Why of a fault that is a cancellation: a modern client closed the stream of its request (2026-07-28, "Cancellation"). A part of the
+ * recording format: a replay as a client closes its stream there too.
+ */
+export const STREAM_CLOSED_BY_CLIENT = 'The client closed the stream: the request is cancelled.';
+
 /** A frame as it is kept in memory. */
 export interface TapFrame extends Origin {
   readonly kind: 'frame';

@@ -1,6 +1,6 @@
 /** The answer to one modern request: plain JSON when only the response comes, an event stream as soon as something comes before it. */
 import type { ServerResponse } from 'node:http';
-import type { Origin, TapChannel } from '../api/sessions.ts';
+import { type Origin, STREAM_CLOSED_BY_CLIENT, type TapChannel } from '../api/sessions.ts';
 import { RPC } from '../protocol/codes.ts';
 import type { Message, RequestId } from '../protocol/message.ts';
 import { eventOf, messageSize, openStream, writeEvent, writeJson } from './event-stream.ts';
@@ -50,7 +50,7 @@ export class Exchange {
 
   /** The client went away before its answer: for a modern one that is a cancel. */
   gone(): void {
-    this.#seen?.channel.fault('The client closed the stream: the request is cancelled.', this.#seen.origin);
+    this.#seen?.channel.fault(STREAM_CLOSED_BY_CLIENT, this.#seen.origin);
   }
 
   #sent(message: Message, bytes: number): void {

@@ -4,6 +4,7 @@
  */
 import { SignalboxError } from '../../api/errors.ts';
 import type { FrameLine, ReplayReport, ReplayRules } from '../../api/recordings.ts';
+import { STREAM_CLOSED_BY_CLIENT } from '../../api/sessions.ts';
 import type { Message } from '../../protocol/message.ts';
 import { Findings } from '../compare/findings.ts';
 import { requestRules } from '../compare/rules.ts';
@@ -17,9 +18,6 @@ import { type EdgeChoice, type LineSource, type PartySurvey, type Survey, survey
 
 /** Longest wait for an answer in milliseconds, where the recorded one did not take longer. */
 export const TIMEOUT_MS = 30_000;
-
-/** How the tap says that a client closed the stream of a request (daemon/endpoints/exchange.ts). */
-const CLOSED_STREAM = /^The client closed the stream/;
 
 /** What is played, and against what. */
 export interface ReplayOptions extends EdgeChoice {
@@ -72,7 +70,7 @@ export async function replayAsClient(options: ReplayOptions): Promise<ReplayRepo
     for await (const line of source.lines()) {
       if (signal?.aborted === true) throw interrupted(options.recording);
       if (line.k === 'frame') await play(line, context, found, parties, options);
-      else if (line.k === 'fault' && line.call !== undefined && CLOSED_STREAM.test(line.why)) {
+      else if (line.k === 'fault' && line.call !== undefined && line.why === STREAM_CLOSED_BY_CLIENT) {
         const recorded = found.partyOf(line);
         if (recorded !== undefined) await parties.get(recorded)?.gaveUp(line.call, line.t);
       }
