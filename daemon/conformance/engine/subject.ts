@@ -199,14 +199,14 @@ function toolOf(definition: JsonObject): Tool {
   return { name: String(definition['name']), definition, values, sample: sample === undefined ? undefined : unhurried(definition, sample) };
 }
 
-/** The sample with one second (or a few steps) for what is called a duration, if that is valid: nobody learns more from ten. */
+/** The sample with half a second (or a few steps) for what is called a duration, if that is valid: nobody learns more from ten. */
 function unhurried(definition: JsonObject, sample: JsonObject): JsonObject {
   const properties = at(definition, 'inputSchema', 'properties');
   const quick = { ...sample };
   for (const [key, schema] of Object.entries(isObject(properties) ? properties : {})) {
     const type = at(schema, 'type');
     if (type !== 'number' && type !== 'integer') continue;
-    if (/duration|seconds|delay|sleep|wait/i.test(key)) quick[key] = /ms|milli/i.test(key) ? 500 : 1;
+    if (/duration|seconds|delay|sleep|wait/i.test(key)) quick[key] = /ms|milli/i.test(key) ? 500 : type === 'integer' ? 1 : 0.5;
     else if (/^(?:steps|rounds|iterations|count|times)$/i.test(key)) quick[key] = 3;
   }
   const validate = compile(definition['inputSchema']);

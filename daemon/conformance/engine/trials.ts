@@ -1,6 +1,6 @@
 /** One case after another on real connections: the kept one, fresh ones, liveness after each. */
 import type { TraceLine } from '../../api/conformance.ts';
-import { SpareProcess } from '../transports/spare.ts';
+import { SpareProcesses } from '../transports/spare.ts';
 import type { WireListener } from '../transports/wire.ts';
 import type { SessionOptions } from './exchange.ts';
 import type { Violation } from './judge.ts';
@@ -10,6 +10,9 @@ import type { Subject } from './subject.ts';
 
 /** Longest a case may take, in milliseconds; only a net, requests have their own limits. */
 const CASE_MS = 60_000;
+
+/** Milliseconds a server has to end by itself once nothing more is asked of it. */
+const HURRY_MS = 500;
 
 /** What one case (or several on one connection) broke, and the whole trace. */
 export interface TrialOutcome {
@@ -25,8 +28,8 @@ export class Trials {
   readonly #subject: Subject;
   readonly #before: ((moment: 'property' | 'case') => Promise<void>) | undefined;
   /** Connections on their way out; nobody waits for them but the end of the run. */
-  readonly #closing = new Set<Promise<unknown>>();
-  readonly #spare: SpareProcess | undefined;
+  readonly #leaving = new Map<Session, Promise<unknown>>();
+  readonly #spares: SpareProcesses | undefined;
   #shared: Session | undefined;
 
   /** @param before called before each case: the reset hook */
@@ -34,27 +37,31 @@ export class Trials {
     this.#subject = subject;
     this.#before = before;
     // a reset between cases must come before the start of a process
-    this.#spare = subject.target.kind === 'stdio' && before === undefined ? new SpareProcess(subject.target) : undefined;
+    this.#spares = subject.target.kind === 'stdio' && before === undefined ? new SpareProcesses(subject.target) : undefined;
   }
 
   /** Ends every connection and what it started. */
   async close(): Promise<void> {
-    await this.#shared?.close();
+    if (this.#shared !== undefined) this.#leave(this.#shared);
     this.#shared = undefined;
-    await Promise.all([this.#spare?.close(), ...this.#closing]);
+    // closed a second time: those that still wait for something have little time left
+    const hurried = [...this.#leaving.keys()].map((session) => session.close(HURRY_MS));
+    await Promise.all([this.#spares?.close(), ...hurried, ...this.#leaving.values()]);
   }
 
   /** A connection, with a process that may have started already. */
   async #open(more: Partial<SessionOptions> = {}): Promise<Session> {
-    const spare = this.#spare;
-    const process = spare === undefined ? {} : { process: (listener: WireListener) => spare.take(listener) };
+    const spares = this.#spares;
+    const process = spares === undefined ? {} : { process: (listener: WireListener) => spares.take(listener) };
     return Session.open({ ...this.#subject.options(this.exercised), ...process, ...more });
   }
 
   /** Closes without waiting: what a server does after its last case is no part of it. */
   #leave(session: Session): void {
-    const closing: Promise<unknown> = session.close().finally(() => this.#closing.delete(closing));
-    this.#closing.add(closing);
+    this.#leaving.set(
+      session,
+      session.close().finally(() => this.#leaving.delete(session)),
+    );
   }
 
   /** One case on the kept connection (or a fresh one), with liveness after it. */

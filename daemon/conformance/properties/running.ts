@@ -24,7 +24,7 @@ const tokens = property<{ tokens: readonly (string | number)[] }>({
   skip: noProgress,
   cases(subject) {
     const lists: readonly (readonly (string | number)[])[] = [['t'], [0], [1, '1', 2], ['1'], [''], ['é😀'], [2 ** 53 - 1], ['a', 'b']];
-    return { boundaries: lists.slice(0, (reporting(subject)?.ms ?? 0) > 700 ? 3 : lists.length).map((list) => ({ tokens: list })) };
+    return { boundaries: lists.slice(0, (reporting(subject)?.ms ?? 0) > 300 ? 3 : lists.length).map((list) => ({ tokens: list })) };
   },
   async run({ session, subject }, { tokens: list }) {
     const role = reporting(subject) as Role;
@@ -91,7 +91,8 @@ const cancel = property<{ after: number; alongside: boolean }>({
     const inTransit = asked?.answers ?? 0;
     const settled = session.frames.length;
     if (asked !== undefined && inTransit === 0) asked.cancelled = true;
-    if (other === undefined) await new Promise((done) => setTimeout(done, role.ms * 1.2 + 150));
+    // what is answered already has no more to come than a second answer right behind the first
+    if (other === undefined) await new Promise((done) => setTimeout(done, inTransit > 0 ? 150 : role.ms * 1.2 + 150));
     else {
       const answer = await other;
       judge.check('CAN-ISOLATED', answer.result !== undefined, 'the other call ends as it would alone', () => outcomeText(session, answer));

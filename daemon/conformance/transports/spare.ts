@@ -1,4 +1,4 @@
-/** A server process started ahead of its use: most of a fresh connection's cost is the start of the program. */
+/** Server processes started ahead of their use: most of a fresh connection's cost is the start of the program. */
 import type { Target } from '../../api/conformance.ts';
 import { StdioWire } from './stdio-wire.ts';
 import type { WireListener } from './wire.ts';
@@ -6,10 +6,19 @@ import type { WireListener } from './wire.ts';
 /** What a wire said before anybody listened. */
 type Event = (listener: WireListener) => void;
 
-/** Keeps one process in reserve, and starts the next when it is taken. */
-export class SpareProcess {
+/** A process that nobody listens to yet. */
+interface Spare {
+  readonly wire: StdioWire;
+  readonly attach: (listener: WireListener) => void;
+}
+
+/** Processes in reserve: a case that opens a second connection takes two. */
+const KEPT = 2;
+
+/** Keeps processes in reserve, and starts the next when one is taken. */
+export class SpareProcesses {
   readonly #target: Target & { kind: 'stdio' };
-  #waiting: { readonly wire: StdioWire; readonly attach: (listener: WireListener) => void } | undefined;
+  #waiting: Spare[] = [];
   #over = false;
 
   constructor(target: Target & { kind: 'stdio' }) {
@@ -18,20 +27,20 @@ export class SpareProcess {
 
   /** A process that may have started already. Its listener hears what it has said so far. */
   take(listener: WireListener): StdioWire {
-    const ready = this.#waiting?.wire.alive === true ? this.#waiting : this.#start();
-    this.#waiting = this.#over ? undefined : this.#start();
-    ready.attach(listener);
-    return ready.wire;
+    const taken = this.#waiting.find(({ wire }) => wire.alive) ?? this.#start();
+    this.#waiting = this.#waiting.filter((one) => one !== taken && one.wire.alive);
+    while (!this.#over && this.#waiting.length < KEPT) this.#waiting.push(this.#start());
+    taken.attach(listener);
+    return taken.wire;
   }
 
-  /** Ends the process in reserve. */
+  /** Ends the processes in reserve. */
   async close(): Promise<void> {
     this.#over = true;
-    await this.#waiting?.wire.close(1000);
-    this.#waiting = undefined;
+    await Promise.all(this.#waiting.splice(0).map(({ wire }) => wire.close(1000)));
   }
 
-  #start(): { wire: StdioWire; attach: (listener: WireListener) => void } {
+  #start(): Spare {
     const early: Event[] = [];
     let listening: WireListener | undefined;
     const say = (event: Event): void => {
