@@ -35,6 +35,26 @@ export interface RequestOptions extends SendOptions {
   readonly until?: Promise<unknown>;
 }
 
+/** Requests of a run that may go unanswered before less time is given to the others. */
+const SILENCES = 6;
+/** Milliseconds they are given then. */
+const IMPATIENT_MS = 1000;
+
+/** How long silence is waited for. A server that drops a kind of message drops it in every case: the first few times it has its whole time. */
+export class Patience {
+  #silences = 0;
+
+  /** A request had its time and no answer. */
+  silence(): void {
+    this.#silences++;
+  }
+
+  /** Milliseconds for a request that would be given `limitMs`. */
+  limit(limitMs: number): number {
+    return this.#silences < SILENCES ? limitMs : Math.min(limitMs, IMPATIENT_MS);
+  }
+}
+
 /** Settings of a connection. */
 export interface SessionOptions {
   readonly target: Target;
@@ -42,6 +62,8 @@ export interface SessionOptions {
   readonly exercised: Map<string, number>;
   /** Milliseconds a request may take. */
   readonly limitMs: number;
+  /** Shared by connections that stop waiting so long for what was silent so often; without it every request has its whole time. */
+  readonly patience?: Patience;
   readonly capabilities?: JsonObject;
   /** Legacy version to ask for. */
   readonly version?: string;

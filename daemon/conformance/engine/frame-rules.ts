@@ -97,7 +97,7 @@ function matched(model: Model, frame: Frame, message: JsonObject): Asked | undef
       judge.check('HTTP-GET-NO-RESPONSE', false, 'no response on the GET stream', () => shown(message));
     return exact;
   }
-  const open = model.open().filter((asked) => asked.wellFormed);
+  const open = model.open().filter(({ wellFormed, cancelled, givenUp }) => wellFormed && !cancelled && givenUp !== true);
   const meant = onChannel ?? (open.length === 1 ? open[0] : undefined);
   if (meant !== undefined && !meant.wellFormed) return meant;
   // what is refused before its body is read (a session that is gone, a header) cannot name the id

@@ -14,6 +14,8 @@ export interface Asked {
   channel: string;
   answers: number;
   cancelled: boolean;
+  /** Nobody waits for its answer any more. */
+  givenUp?: boolean;
 }
 
 /** What passes now: it decides what an answer to nothing means. */

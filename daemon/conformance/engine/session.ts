@@ -1,27 +1,21 @@
 /** One connection to the server under test: asks, watches, and judges every frame. Not an SDK client: nothing is repaired or hidden. */
 
-import { setTimeout as pause } from 'node:timers/promises';
-import type { TraceLine } from '../../api/conformance.ts';
 import { type Era, LEGACY_LATEST, MODERN_VERSION, modernHeaders } from '../../protocol/eras.ts';
 import { isObject, type JsonObject } from '../../protocol/message.ts';
 import { HttpWire } from '../transports/http-wire.ts';
 import { StdioWire } from '../transports/stdio-wire.ts';
-import { clip, type Frame, type HttpFacts, type Sent, type Wire } from '../transports/wire.ts';
+import type { Frame, HttpFacts, Sent, Wire } from '../transports/wire.ts';
 import { type Answer, composed, IDENTITY, type RequestOptions, type SessionOptions } from './exchange.ts';
 import { readFrame } from './frame-rules.ts';
 import { checkHttp } from './http-rules.ts';
 import { at, Judge, shown } from './judge.ts';
 import { type Asked, keyOf, Model } from './model.ts';
 import { paramHeaders } from './param-headers.ts';
+import { Replies } from './replies.ts';
+import { Transcript } from './transcript.ts';
 
 /** Milliseconds a process may take to start, at least. */
 const HELLO_MS = 10_000;
-/** Milliseconds in which an answer to a server's request is taken. */
-const TAKEN_MS = 500;
-/** Lines kept of a connection's trace. */
-const TRACE_KEPT = 400;
-/** Characters kept of each. */
-const LINE_KEPT = 65_536;
 
 /** A connection. */
 export class Session {
@@ -29,7 +23,7 @@ export class Session {
   readonly judge: Judge;
   readonly model: Model;
   readonly wire: Wire;
-  readonly trace: TraceLine[] = [];
+  readonly transcript = new Transcript();
   /** Why the connection is over, once it is. */
   ended: string | undefined;
   sessionId: string | undefined;
@@ -37,8 +31,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #waiting = new Map<Asked, (message: JsonObject) => void>();
   #frames: Frame[] = [];
-  /** Answers to requests of the server that are on their way. */
-  readonly #taken: Promise<void>[] = [];
+  readonly #replies: Replies;
   #next = 1;
   #answered = false;
 
@@ -52,12 +45,18 @@ export class Session {
       frame: (frame: Frame) => this.#frame(frame),
       fault: (stem: string, expected: string, got: string) => void this.judge.check(stem, false, expected, got),
       closed: (why: string) => this.#closed(why),
-      trace: (direction: '>' | '<', channel: string, text: string) => this.#note(direction, channel, text),
+      trace: (direction: '>' | '<', channel: string, text: string) => this.transcript.note(direction, channel, text),
     };
     this.wire =
       options.target.kind === 'http'
         ? new HttpWire(options.target, listener)
         : (options.process?.(listener) ?? new StdioWire(options.target, listener));
+    this.#replies = new Replies(
+      this.judge,
+      options.respond,
+      (message) => this.#send(message, {}),
+      () => this.ended !== undefined,
+    );
   }
 
   /** Opens a connection, with the handshake unless told otherwise. */
@@ -145,7 +144,8 @@ export class Session {
     const before = this.#frames.length;
     const began = performance.now();
     // the first answer of a process waits for its start, which other load on the machine makes long
-    const limit = Math.max(options.limitMs ?? this.#options.limitMs, this.#answered ? 0 : HELLO_MS);
+    const { limitMs, patience } = this.#options;
+    const limit = Math.max(options.limitMs ?? patience?.limit(limitMs) ?? limitMs, this.#answered ? 0 : HELLO_MS);
     let timer: NodeJS.Timeout | undefined;
     const arrived = new Promise<JsonObject | undefined>((done) => {
       this.#waiting.set(asked, done);
@@ -161,23 +161,26 @@ export class Session {
     asked.channel = sent.channel;
     void sent.exchange?.then(() => setImmediate(() => this.#waiting.get(asked)?.(NOTHING)));
     const found = await arrived;
-    if (this.#taken.length > 0) await Promise.race([Promise.all(this.#taken.splice(0)), pause(TAKEN_MS)]);
+    await this.#replies.taken();
     if (found !== undefined && found !== NOTHING) this.#answered = true;
     const got = found === NOTHING ? undefined : found;
     const ms = performance.now() - began;
     clearTimeout(timer);
     this.#waiting.delete(asked);
+    asked.givenUp = got === undefined;
     const http = await this.#exchange(sent, got !== undefined);
     if (http !== undefined) checkHttp(this.model, asked, http, got);
     // a server may answer what is wrong on purpose with a bare HTTP status; what is well formed has a response
     const limits = http !== undefined && LIMITS.has(http.status);
-    if (asked.wellFormed && !asked.provoked && !asked.cancelled && !limits && (got !== undefined || this.ended === undefined))
+    if (asked.wellFormed && !asked.provoked && !asked.cancelled && !limits && (got !== undefined || this.ended === undefined)) {
+      if (found === undefined && options.until === undefined) patience?.silence();
       this.judge.check(
         'RPC-ONE-RESPONSE',
         got !== undefined,
         'a response',
         () => `none to ${shown(message)}${http === undefined ? '' : `, HTTP status ${http.status}`}`,
       );
+    }
     const others = this.#frames
       .slice(before)
       .filter((frame) => frame.value !== got && (sent.channel === 'out' || frame.channel === sent.channel));
@@ -283,7 +286,8 @@ export class Session {
     if (early) return this.ended === undefined;
     const message = this.compose(this.era === 'legacy' ? 'ping' : 'server/discover', undefined, { id: `barrier-${this.#next++}` });
     this.#barriers.add(message['id']);
-    const answer = await this.ask(message);
+    // whether it lives is given its whole time
+    const answer = await this.ask(message, { limitMs: this.#options.limitMs });
     const lives = answer.message !== undefined;
     const why = this.ended ?? 'no answer to the barrier';
     if (phase === 'malformed') this.judge.check('RPC-SURVIVE-GARBAGE', lives, 'the next valid request is answered', why);
@@ -314,20 +318,9 @@ export class Session {
       if (asked.answers > 0 && !recent.some(([kept]) => kept === key)) this.model.requests.delete(key);
   }
 
-  /** A property's own word in the trace. */
-  remark(text: string): void {
-    this.#note('!', '', text);
-  }
-
-  #note(direction: '>' | '<' | '!', channel: string, text: string): void {
-    // a server that answers in megabytes must not fill the memory, and nobody reads more of a line
-    this.trace.push({ direction, channel, text: clip(text, LINE_KEPT) });
-    if (this.trace.length > TRACE_KEPT) this.trace.splice(0, this.trace.length - TRACE_KEPT);
-  }
-
   #closed(why: string): void {
     this.ended ??= why;
-    this.#note('!', '', why);
+    this.transcript.note('!', '', why);
     for (const done of this.#waiting.values()) done(NOTHING);
   }
 
@@ -336,32 +329,7 @@ export class Session {
     const reading = readFrame(this.model, frame);
     if (reading.kind === 'response') {
       if (reading.asked !== undefined) this.#waiting.get(reading.asked)?.(reading.message);
-    } else if (reading.kind === 'request') this.#answer(reading.message);
-  }
-
-  #answer(message: JsonObject): void {
-    const method = String(message['method']);
-    const params = isObject(message['params']) ? message['params'] : {};
-    const made = method === 'ping' ? {} : this.#options.respond?.(method, params);
-    const outcome =
-      made === undefined
-        ? { error: { code: -32601, message: 'Method not found' } }
-        : typeof made['code'] === 'number'
-          ? { error: made }
-          : { result: made };
-    const sent = this.#send({ jsonrpc: '2.0', id: message['id'], ...outcome }, {});
-    const taken = sent.exchange?.then(({ status, body }) => {
-      if (status === 0 || this.ended !== undefined) return;
-      const got = `HTTP ${status} ${body.slice(0, 100)}`;
-      this.judge.check(
-        'HTTP-CLIENT-RESPONSE-202',
-        status === 202,
-        'status 202 for the answer to its request',
-        got,
-        status < 300 ? 'warning' : undefined,
-      );
-    });
-    if (taken !== undefined) this.#taken.push(taken);
+    } else if (reading.kind === 'request') this.#replies.answer(reading.message);
   }
 }
 

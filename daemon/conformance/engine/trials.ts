@@ -2,7 +2,7 @@
 import type { TraceLine } from '../../api/conformance.ts';
 import { SpareProcesses } from '../transports/spare.ts';
 import type { WireListener } from '../transports/wire.ts';
-import type { SessionOptions } from './exchange.ts';
+import { Patience, type SessionOptions } from './exchange.ts';
 import type { Violation } from './judge.ts';
 import type { Property, Trial } from './property.ts';
 import { Session } from './session.ts';
@@ -30,6 +30,7 @@ export class Trials {
   /** Connections on their way out; nobody waits for them but the end of the run. */
   readonly #leaving = new Map<Session, Promise<unknown>>();
   readonly #spares: SpareProcesses | undefined;
+  readonly #patience = new Patience();
   #shared: Session | undefined;
 
   /** @param before called before each case: the reset hook */
@@ -47,6 +48,11 @@ export class Trials {
     // closed a second time: those that still wait for something have little time left
     const hurried = [...this.#leaving.keys()].map((session) => session.close(HURRY_MS));
     await Promise.all([this.#spares?.close(), ...hurried, ...this.#leaving.values()]);
+  }
+
+  /** A connection of the search, which learns not to wait for what never comes. */
+  async #openImpatient(more: Partial<SessionOptions> = {}): Promise<Session> {
+    return this.#open({ ...more, patience: this.#patience });
   }
 
   /** A connection, with a process that may have started already. */
@@ -67,10 +73,10 @@ export class Trials {
   /** One case on the kept connection (or a fresh one), with liveness after it. */
   async evaluate(property: Property, input: unknown): Promise<TrialOutcome> {
     this.cases++;
-    if (property.fresh === true) return this.once(property, input);
+    if (property.fresh === true) return this.#alone(property, input, await this.#openImpatient(property.connection));
     if (this.#shared === undefined || this.#shared.ended !== undefined) {
       if (this.#shared !== undefined) this.#leave(this.#shared);
-      this.#shared = await this.#open();
+      this.#shared = await this.#openImpatient();
     }
     const session = this.#shared;
     const outcome = await this.#trial(property, input, session);
@@ -78,9 +84,12 @@ export class Trials {
     return outcome;
   }
 
-  /** One case on a fresh connection, which is closed afterwards. */
+  /** One case on a fresh connection, which is closed afterwards; every request has its whole time. */
   async once(property: Property, input: unknown): Promise<TrialOutcome> {
-    const session = await this.#open(property.connection);
+    return this.#alone(property, input, await this.#open(property.connection));
+  }
+
+  async #alone(property: Property, input: unknown, session: Session): Promise<TrialOutcome> {
     try {
       return await this.#trial(property, input, session);
     } finally {
@@ -88,7 +97,7 @@ export class Trials {
     }
   }
 
-  /** Several cases on one fresh connection. */
+  /** Several cases on one fresh connection, as `once`. */
   async sequence(property: Property, inputs: readonly unknown[]): Promise<TrialOutcome> {
     const session = await this.#open(property.connection);
     const violations: Violation[] = [];
@@ -97,7 +106,7 @@ export class Trials {
         if (session.ended !== undefined) break;
         violations.push(...(await this.#trial(property, input, session)).violations);
       }
-      return { violations, trace: session.trace };
+      return { violations, trace: session.transcript.lines };
     } finally {
       this.#leave(session);
     }
@@ -130,6 +139,6 @@ export class Trials {
       for (const other of opened) this.#leave(other);
     }
     const violations = [session, ...opened].flatMap(({ judge }) => judge.violations);
-    return { violations, trace: [session, ...opened].flatMap(({ trace }) => trace) };
+    return { violations, trace: [session, ...opened].flatMap(({ transcript }) => transcript.lines) };
   }
 }

@@ -127,7 +127,7 @@ const challenge = property<{ method: 'POST' | 'GET' }>({
     const answer = await hello(stranger);
     const header = answer.http?.headers['www-authenticate'];
     const asked = challengeOf(header);
-    const found = await metadataOf(target.url, asked?.['resource_metadata'], (text) => session.remark(text));
+    const found = await metadataOf(target.url, asked?.['resource_metadata'], (text) => session.transcript.note('!', '', text));
     judge.check(
       'AUTH-PRM-DISCOVERY',
       found.place !== undefined,
