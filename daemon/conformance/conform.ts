@@ -7,6 +7,7 @@ import { withoutSecrets } from './engine/finding.ts';
 import { at } from './engine/judge.ts';
 import type { Property } from './engine/property.ts';
 import { runProperties, type SubjectReport } from './engine/runner.ts';
+import { stumbling } from './engine/stumbling.ts';
 import { discover, type Safety, type Subject } from './engine/subject.ts';
 import { REQUIREMENTS, type Requirement } from './requirements.ts';
 import { resetter } from './reset.ts';
@@ -42,7 +43,7 @@ export interface ConformReport {
   readonly findings: readonly Finding[];
 }
 
-/** Tests a server. A server that answers in no era gives a report without eras. */
+/** Tests a server. One that gives no result to the handshake of any era is told what is wrong there; one that is silent gives a report without eras. */
 export async function conform(options: ConformOptions): Promise<ConformReport> {
   const began = performance.now();
   const { seed, runs, safety, signal } = options;
@@ -59,6 +60,7 @@ export async function conform(options: ConformOptions): Promise<ConformReport> {
   emit({ type: 'start', target: withoutSecrets(target), seed, runs });
   const properties = selected(options.only);
   const reports: { subject: Subject; report: SubjectReport }[] = [];
+  const refused: Era[] = [];
   for (const era of options.eras ?? (['modern', 'legacy'] as const)) {
     if (signal.aborted) break;
     const reset = resetter({ ...safety, ...(options.reset === undefined ? {} : { reset: options.reset }) }, { ...options, target, era });
@@ -75,7 +77,10 @@ export async function conform(options: ConformOptions): Promise<ConformReport> {
         return called.length === 0 || (await options.agree?.(called)) !== false;
       },
     });
-    if (subject === undefined) continue;
+    if (typeof subject === 'string') {
+      if (subject === 'refused') refused.push(era);
+      continue;
+    }
     const first = earlier(properties, options.first, surface);
     const report = await runProperties(subject, properties, {
       seed,
@@ -86,6 +91,16 @@ export async function conform(options: ConformOptions): Promise<ConformReport> {
       ...(options.reset === undefined ? {} : { before: reset }),
     });
     reports.push({ subject, report });
+  }
+  if (reports.length === 0 && refused.length > 0 && !signal.aborted) {
+    const stumbled = await stumbling({ target, limitMs: options.limitMs }, refused);
+    if (stumbled !== undefined) {
+      const { subject, property } = stumbled;
+      const own = properties.filter(({ name }) => name === property);
+      const report = await runProperties(subject, own, { seed, runs, signal, emit });
+      // nothing wrong the second time: it was not there when it was asked first
+      if (report.findings.some(({ flaky }) => !flaky)) reports.push({ subject, report });
+    }
   }
   const outcomes = reports.flatMap(({ subject, report }) => outcomesOf(subject, report, properties));
   const counts: Record<Verdict, number> = { passed: 0, failed: 0, warning: 0, note: 0, 'not-applicable': 0, 'not-exercised': 0 };

@@ -3,6 +3,7 @@ import type { ConformanceSettings, Finding, Target, TraceLine } from '../api/con
 import { SignalboxError } from '../api/errors.ts';
 import type { Violation } from './engine/judge.ts';
 import { runCase } from './engine/runner.ts';
+import { stumbling } from './engine/stumbling.ts';
 import { discover } from './engine/subject.ts';
 import { propertyNamed } from './properties/properties.ts';
 import { resetter } from './reset.ts';
@@ -44,8 +45,9 @@ export async function replayFinding(
     allow: [...finding.called, ...(finding.settings?.allow ?? []), ...(settings.allow ?? [])],
   };
   await resetter(whole, { target, era: finding.era, limitMs })('run');
-  const subject = await discover({ target, era: finding.era, limitMs, safety: whole });
-  if (subject === undefined)
+  const found = await discover({ target, era: finding.era, limitMs, safety: whole });
+  const subject = found === 'refused' ? (await stumbling({ target, limitMs }, [finding.era]))?.subject : found;
+  if (subject === undefined || subject === 'silent')
     throw new SignalboxError('SBX_SERVER_UNREACHABLE', 'The server did not answer.', {
       why: `It was asked in the ${finding.era} era.`,
       fix: 'Start it, or correct the command of the case.',

@@ -35,10 +35,11 @@ export interface RequestOptions extends SendOptions {
   readonly until?: Promise<unknown>;
 }
 
-/** Requests of a run that may go unanswered before less time is given to the others. */
-const SILENCES = 6;
-/** Milliseconds they are given then. */
-const IMPATIENT_MS = 1000;
+/** Requests of a run that went unanswered, and the milliseconds the others are given from then on. */
+const WEARING: readonly (readonly [silences: number, ms: number])[] = [
+  [8, 300],
+  [3, 1000],
+];
 
 /** How long silence is waited for. A server that drops a kind of message drops it in every case: the first few times it has its whole time. */
 export class Patience {
@@ -51,7 +52,7 @@ export class Patience {
 
   /** Milliseconds for a request that would be given `limitMs`. */
   limit(limitMs: number): number {
-    return this.#silences < SILENCES ? limitMs : Math.min(limitMs, IMPATIENT_MS);
+    return Math.min(limitMs, WEARING.find(([silences]) => this.#silences >= silences)?.[1] ?? limitMs);
   }
 }
 

@@ -86,16 +86,16 @@ export interface Discovery {
 
 /**
  * Finds out what the server has.
- * @returns undefined when it does not answer in this era
+ * @returns `refused` when what it answers is no result of this era's handshake, `silent` when it answers nothing
  */
-export async function discover(wanted: Discovery): Promise<Subject | undefined> {
+export async function discover(wanted: Discovery): Promise<Subject | 'refused' | 'silent'> {
   const { target, era, limitMs, safety } = wanted;
   const marked = new Map<string, readonly MarkedArgument[]>();
   const options = (exercised: Map<string, number>): SessionOptions => ({ target, era, limitMs, exercised, marked });
   const session = new Session(options(new Map()));
   try {
     const hello = await session.start();
-    if (hello.result === undefined) return undefined;
+    if (hello.result === undefined) return session.frames.length > 0 ? 'refused' : 'silent';
     const paged: string[] = [];
     const lists: Record<string, readonly JsonObject[]> = {};
     for (const [method, member, capability] of LISTS) {

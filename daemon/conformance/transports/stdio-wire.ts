@@ -2,9 +2,15 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { Target } from '../../api/conformance.ts';
+import { isObject } from '../../protocol/message.ts';
 import { clip, jsonOf, type SendOptions, type Sent, strictText, type Wire, type WireListener } from './wire.ts';
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/** Characters of a message over several lines that are waited for. */
+const TORN_KEPT = 1_000_000;
+/** Milliseconds after which lines that are no message yet will be none. */
+const TORN_MS = 250;
 
 /** Bytes of standard error kept for reports. */
 const STDERR_KEPT = 16_384;
@@ -19,6 +25,9 @@ export class StdioWire implements Wire {
   readonly #listener: WireListener;
   readonly #ended: Promise<{ code: number | null; signal: string | null }>;
   #rest: Buffer[] = [];
+  /** Lines that are no messages by themselves, and may be one together. */
+  #torn: string[] = [];
+  #mending: NodeJS.Timeout | undefined;
   #queue: Promise<void> = Promise.resolve();
 
   constructor(target: Target & { kind: 'stdio' }, listener: WireListener) {
@@ -44,6 +53,7 @@ export class StdioWire implements Wire {
         this.alive = false;
         const rest = Buffer.concat(this.#rest);
         if (rest.length > 0) this.#line(rest, false);
+        this.#scatter();
         listener.closed(`the process ended with ${signal ?? `code ${code}`}`);
         done({ code, signal });
       };
@@ -73,10 +83,41 @@ export class StdioWire implements Wire {
     this.#listener.trace('<', 'out', text);
     if (strict === undefined) this.#listener.fault('RPC-UTF8', 'UTF-8 on standard output', clip(bytes.toString('latin1')));
     const parsed = jsonOf(text);
-    if (!parsed.ok || typeof parsed.value !== 'object' || parsed.value === null)
-      this.#listener.fault('STD-STDOUT-PURE', 'nothing but JSON-RPC messages on standard output', clip(JSON.stringify(text)));
+    const whole = parsed.ok && typeof parsed.value === 'object' && parsed.value !== null;
+    if (this.#torn.length > 0 || (!whole && /^\s*[[{]/.test(text))) return this.#mend(text, whole);
+    if (!whole) this.#impure(text);
     else if (!terminated) this.#listener.fault('STD-NEWLINE', 'every message ends with a line break', clip(text));
     this.#listener.frame({ text, value: parsed.value, channel: 'out' });
+  }
+
+  #impure(text: string): void {
+    this.#listener.fault('STD-STDOUT-PURE', 'nothing but JSON-RPC messages on standard output', clip(JSON.stringify(text)));
+  }
+
+  /** A message that was written over several lines is one message with a fault of its own; lines that never become one are noise. */
+  #mend(text: string, whole: boolean): void {
+    clearTimeout(this.#mending);
+    this.#torn.push(text);
+    const together = this.#torn.join('\n');
+    const parsed = jsonOf(together);
+    if (parsed.ok && isObject(parsed.value)) {
+      this.#torn = [];
+      this.#listener.fault('STD-NEWLINE', 'a message on one line', clip(together));
+      this.#listener.frame({ text: together, value: parsed.value, channel: 'out' });
+    } else if (whole && isMessage(jsonOf(text).value)) {
+      this.#torn.pop();
+      this.#scatter();
+      this.#line(Buffer.from(text), true);
+    } else if (together.length > TORN_KEPT) this.#scatter();
+    else this.#mending = setTimeout(() => this.#scatter(), TORN_MS);
+  }
+
+  #scatter(): void {
+    clearTimeout(this.#mending);
+    for (const text of this.#torn.splice(0)) {
+      this.#impure(text);
+      this.#listener.frame({ text, value: jsonOf(text).value, channel: 'out' });
+    }
   }
 
   send(bytes: Buffer, options: SendOptions = {}): Sent {
@@ -114,4 +155,9 @@ export class StdioWire implements Wire {
     clearTimeout(hard);
     return { code, signal, killed };
   }
+}
+
+/** Whether it is a whole JSON-RPC message, and not an object inside one. */
+function isMessage(value: unknown): boolean {
+  return isObject(value) && typeof value['jsonrpc'] === 'string';
 }

@@ -1,0 +1,106 @@
+/** Servers that fail before anything can be asked of them: the handshake, the lines, the ids of errors. Each is told one thing, the right one. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { conform } from '../../daemon/conformance/conform.ts';
+import type { Era } from '../../daemon/protocol/eras.ts';
+
+/** A server of both eras in a line, with places to break it: `answer` makes the outcome of a request, `write` the bytes of a response. */
+const server = (change: string): string => `
+let answer = ({ method, params }) => {
+  const modern = params?._meta?.['io.modelcontextprotocol/protocolVersion'] !== undefined;
+  const done = (result) => ({ result: modern ? { resultType: 'complete', ...result } : result });
+  const info = { name: 'small', version: '1.0.0' };
+  if (method === 'initialize' && !modern) return done({ protocolVersion: '2025-11-25', capabilities: { logging: {}, tools: {} }, serverInfo: info });
+  if (method === 'server/discover' && modern)
+    return done({ supportedVersions: ['2026-07-28'], capabilities: { tools: {} }, ttlMs: 0, cacheScope: 'private', _meta: { 'io.modelcontextprotocol/serverInfo': info } });
+  if (method === 'ping' && !modern) return done({});
+  if (method === 'logging/setLevel' && !modern)
+    return ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'].includes(params?.level) ? done({}) : { error: { code: -32602, message: 'No such level.' } };
+  if (method === 'tools/list')
+    return done({ tools: [{ name: 'wait', inputSchema: { type: 'object' }, annotations: { readOnlyHint: true } }], ...(modern ? { ttlMs: 0, cacheScope: 'private' } : {}) });
+  return { error: { code: -32601, message: 'No such method.' } };
+};
+let write = (response) => process.stdout.write(JSON.stringify(response) + '\\n');
+const cancelled = new Set();
+let rest = '';
+process.stdin.setEncoding('utf8').on('data', (text) => {
+  const lines = (rest + text).split('\\n');
+  rest = lines.pop();
+  for (const line of lines) {
+    let message;
+    try { message = JSON.parse(line); } catch { continue; }
+    if (message?.method === 'notifications/cancelled') cancelled.add(message.params?.requestId);
+    if (message?.id === undefined || typeof message.method !== 'string') continue;
+    const respond = () => cancelled.has(message.id) || write({ jsonrpc: '2.0', id: message.id, ...answer(message) });
+    if (message.method !== 'tools/call') respond();
+    else setTimeout(() => cancelled.has(message.id) || write({ jsonrpc: '2.0', id: message.id, result: { content: [], resultType: 'complete' } }), 150);
+  }
+});
+const before = answer;
+${change}`;
+
+async function told(
+  change: string,
+  only?: readonly string[],
+  eras?: readonly Era[],
+): Promise<{ eras: readonly string[]; errors: readonly string[] }> {
+  const { summary, findings } = await conform({
+    target: { kind: 'stdio', command: process.execPath, args: ['-e', server(change)] },
+    seed: 1,
+    runs: 5,
+    limitMs: 1000,
+    safety: {},
+    ...(only === undefined ? {} : { only }),
+    ...(eras === undefined ? {} : { eras }),
+    signal: AbortSignal.timeout(50_000),
+    emit: () => {},
+  });
+  const errors = findings.filter(({ severity, flaky }) => severity === 'error' && !flaky).map(({ requirement }) => requirement);
+  return { eras: summary.eras, errors: [...new Set(errors)].sort() };
+}
+
+const FEW = ['lifecycle/', 'modern/discover', 'streams/cancel', 'streams/log-levels', 'jsonrpc/unknown-method'];
+
+describe('a server that breaks early', { concurrency: 2 }, () => {
+  it('has no error when it does not', async () => assert.deepEqual(await told('', FEW), { eras: ['modern', 'legacy'], errors: [] }));
+
+  it('writes its messages over several lines', async () => {
+    const found = await told("write = (response) => process.stdout.write(JSON.stringify(response, null, 2) + '\\n');", FEW);
+    assert.deepEqual(found, { eras: ['modern', 'legacy'], errors: ['L-STD-NEWLINE', 'M-STD-NEWLINE'] });
+  });
+
+  it('writes what looks like the beginning of a message, and is none', async () => {
+    const found = await told("console.log('[INFO] starting {'); console.log('{');", FEW);
+    assert.deepEqual(found, { eras: ['modern', 'legacy'], errors: ['L-STD-STDOUT-PURE', 'M-STD-STDOUT-PURE'] });
+  });
+
+  it('answers initialize with an error, and nothing in the other era', async () => {
+    const found = await told(
+      "answer = (request) => request.method === 'initialize' ? { error: { code: -32603, message: 'Broken.' } } : request.method === 'ping' ? { result: {} } : { error: { code: -32601, message: 'No.' } };",
+    );
+    assert.deepEqual(found, { eras: ['legacy'], errors: ['L-LC-INIT-RESPOND'] });
+  });
+
+  it('serves 2026-07-28 without server/discover', async () => {
+    const found = await told(
+      "answer = (request) => ['server/discover', 'initialize'].includes(request.method) ? { error: { code: -32601, message: 'No.' } } : before(request);",
+    );
+    assert.deepEqual(found, { eras: ['modern'], errors: ['M-DIS-IMPLEMENT'] });
+  });
+
+  it('leaves the id out of its errors: that, and no answer that is missing', async () => {
+    const found = await told(
+      "write = (response) => process.stdout.write(JSON.stringify(response.error === undefined ? response : { ...response, id: null }) + '\\n');",
+      FEW,
+    );
+    assert.deepEqual(found.errors, ['L-RPC-ERR-ID', 'M-RPC-ERR-ID']);
+  });
+
+  it('answers nothing it does not know: that is found, and the search comes to its end', async () => {
+    const change = 'const known = write; write = (response) => response.error?.code === -32601 || known(response);';
+    assert.deepEqual((await told(change, ['jsonrpc/unknown-method'], ['modern'])).errors, ['M-RPC-ONE-RESPONSE']);
+  });
+
+  it('says nothing at all, and is said to be silent', async () =>
+    assert.deepEqual(await told('write = () => {};', undefined, ['legacy']), { eras: [], errors: [] }));
+});
