@@ -104,6 +104,16 @@ export interface Finding {
   readonly trace: readonly TraceLine[];
 }
 
+/**
+ * Adds a finding to those of a run. A run tells of a requirement again when it finds a worse way to break it: the later one takes
+ * the place of the earlier.
+ */
+export function addFinding(findings: Finding[], finding: Finding): void {
+  const earlier = findings.findIndex(({ requirement }) => requirement === finding.requirement);
+  if (earlier < 0) findings.push(finding);
+  else findings[earlier] = finding;
+}
+
 /** What became of one requirement. */
 export type Verdict = 'passed' | 'failed' | 'warning' | 'note' | 'not-applicable' | 'not-exercised';
 

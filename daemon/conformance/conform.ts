@@ -1,6 +1,16 @@
 /** A whole run: which eras the server speaks, every property in each of them, and a verdict on every requirement. */
 
-import type { ConformanceSettings, ConformEvent, Finding, Outcome, ResetHook, Summary, Target, Verdict } from '../api/conformance.ts';
+import {
+  addFinding,
+  type ConformanceSettings,
+  type ConformEvent,
+  type Finding,
+  type Outcome,
+  type ResetHook,
+  type Summary,
+  type Target,
+  type Verdict,
+} from '../api/conformance.ts';
 import type { Era } from '../protocol/eras.ts';
 import { unimplementedReason } from './coverage.ts';
 import { withoutSecrets } from './engine/finding.ts';
@@ -54,7 +64,7 @@ export async function conform(options: ConformOptions): Promise<ConformReport> {
   const emit = (event: ConformEvent): void => {
     if (event.type !== 'finding') return options.emit(event);
     const finding = scrub({ ...event.finding, ...kept });
-    findings.push(finding);
+    addFinding(findings, finding);
     options.emit({ type: 'finding', finding });
   };
   emit({ type: 'start', target: withoutSecrets(target), seed, runs });

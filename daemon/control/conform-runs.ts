@@ -1,6 +1,6 @@
 /** The conformance runs of the daemon: a runner process for each, its events to the connection that began it, its report kept. */
 import { randomUUID } from 'node:crypto';
-import type { ConformEvent, Finding, Summary } from '../api/conformance.ts';
+import { addFinding, type ConformEvent, type Finding, type Summary } from '../api/conformance.ts';
 import { errorShape, SignalboxError } from '../api/errors.ts';
 import type { Job, JobEvent } from '../conformance/process/job.ts';
 import { direct, type Runner } from '../conformance/process/runner.ts';
@@ -53,7 +53,7 @@ export class ConformRuns {
         const clean = this.#clean(event);
         const told = clean.type === 'finding' ? { ...clean, finding: { ...clean.finding, ...about } } : clean;
         if (told.type === 'finding') {
-          findings.push(told.finding);
+          addFinding(findings, told.finding);
           store(told.finding);
         }
         if (told.type === 'end') this.#keep(run, { summary: told.summary, findings });

@@ -1,5 +1,5 @@
 /** One run of one server through the daemon, from its beginning to its last event. No VS Code. */
-import type { ConformEvent, Finding, PropertyInfo, Summary } from '../../daemon/api/conformance.ts';
+import { addFinding, type ConformEvent, type Finding, type PropertyInfo, type Summary } from '../../daemon/api/conformance.ts';
 import type { ControlEvents, ControlMethods } from '../../daemon/api/control.ts';
 import { errorFromShape, SignalboxError } from '../../daemon/api/errors.ts';
 import type { DaemonConnection } from '../daemon/connection.ts';
@@ -41,7 +41,7 @@ export async function runConformance(
       ended.reject(errorFromShape(event.error));
       return;
     }
-    if (event.type === 'finding') findings.push(event.finding);
+    if (event.type === 'finding') addFinding(findings, event.finding);
     onEvent(event);
     if (event.type === 'end') ended.resolve(event.summary);
   };

@@ -1,5 +1,5 @@
 /** A run from its beginning to its report: in a runner of our own, or through the daemon for a server of its configuration. */
-import type { ConformEvent, Finding, Summary } from '../../api/conformance.ts';
+import { addFinding, type ConformEvent, type Finding, type Summary } from '../../api/conformance.ts';
 import type { ControlClient } from '../../api/control-client.ts';
 import { type ErrorShape, errorFromShape, SignalboxError } from '../../api/errors.ts';
 import type { RunJob } from '../../conformance/process/job.ts';
@@ -30,7 +30,7 @@ export async function drive(context: CommandContext, follower: Follower, first?:
   const asked = consent(follower.agree);
   const hear = (event: ConformEvent, answer: (call: boolean) => void): void => {
     follower.hear(event);
-    if (event.type === 'finding') findings.push(event.finding);
+    if (event.type === 'finding') addFinding(findings, event.finding);
     else if (event.type === 'end') summary = event.summary;
     else if (event.type === 'tools') void asked(event.called).then(answer);
   };

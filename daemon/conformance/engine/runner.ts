@@ -1,6 +1,6 @@
 /** Runs properties against a server: phases, budgets in cases, shrinking over real connections, confirmation, liveness. */
 import fc from 'fast-check';
-import type { ConformEvent, Finding, TraceLine } from '../../api/conformance.ts';
+import { addFinding, type ConformEvent, type Finding, type TraceLine } from '../../api/conformance.ts';
 import { requirementOf } from '../requirements.ts';
 import { findingOf } from './finding.ts';
 import { RANK, type Violation, worst } from './judge.ts';
@@ -232,9 +232,7 @@ class Run {
     const known = this.#known.get(violation.id);
     const rank = flaky ? 0 : RANK[finding.severity];
     this.#known.set(violation.id, { rank: Math.max(rank, known?.rank ?? 0), flaky: flaky ? (known?.flaky ?? 0) + 1 : 0 });
-    const worse = this.findings.findIndex(({ requirement }) => requirement === finding.requirement);
-    if (worse >= 0) this.findings.splice(worse, 1, finding);
-    else this.findings.push(finding);
+    addFinding(this.findings, finding);
     this.#options.emit({ type: 'finding', finding });
   }
 }

@@ -5,8 +5,11 @@
 import { isUtf8 } from 'node:buffer';
 import type { RedactionRules } from '../../api/config.ts';
 import { isRawNumber, parseJson } from '../../protocol/json.ts';
+import { argumentWithout } from './commands.ts';
+import { isOtherThanSecret } from './harmless.ts';
 import { isSecretName } from './keys.ts';
 import { KnownValues } from './known-values.ts';
+import { isGrantSecret } from './oauth.ts';
 import { isPlaceholder, PLACEHOLDER_PREFIX, Pseudonyms } from './placeholder.ts';
 import { HINT_BEGINNINGS, isHint, mayHaveShapes, withoutScheme, withoutShapes } from './shapes.ts';
 import { JsonScan } from './trigrams.ts';
@@ -27,8 +30,17 @@ const DEPTH = 400;
 const NESTED = 64 * 1024 * 1024;
 const BASE64 = /^[A-Za-z0-9+/_-]{16,}={0,2}$/;
 /** Members of a pair: what it is called, and what it is worth; with the prefix some APIs give both (`ParameterKey`, `ParameterValue`). */
-const LABEL = /^(?:[a-z]{0,20}name|[a-z]{0,20}key|label|header|field|variable)$/i;
+const LABEL = /^(?:[a-z]{0,20}name|[a-z]{0,20}key|label|header|field|variable|property|parameter|param|attribute|setting|option|env)$/i;
 const VALUE = /^[a-z]{0,20}value$/i;
+/** What a secret is worth in an object under its name: `{"secret": {"value": "…"}}`. A schema has no such member. */
+const HELD = /^(?:(?:raw|secret|current|string|plain|new|old|text|actual)?_?value|(?:plain|clear)_?text)$/i;
+/** Members of a token of a language, whose value is a word of a program. */
+const SYNTAX = /^(?:range|loc|location|start|end|line|column|pos|position|offset)$/;
+/** Where a list of arguments stands beside the program. */
+const ARGUMENTS = /^(?:args|arguments|argv)$/;
+/** Names of headers in a list of them (`Vary`, `Access-Control-Allow-Headers`). */
+const HEADER_NAME =
+  /^(?:(?:accept|access|cache|content|if|last|mcp|proxy|sec|set|user|x)-[a-z-]+|accept|age|authorization|connection|cookie|date|etag|host|origin|referer|vary)$/i;
 /** RFC 2397. */
 const DATA = ';base64,';
 const DATA_URL = /(;base64,)([A-Za-z0-9+/_-]{16,}={0,2})/g;
@@ -115,27 +127,56 @@ export class Redactor {
     return this.#object(value, path, depth);
   }
 
-  #array(value: readonly unknown[], path: readonly string[], depth: number): readonly unknown[] {
+  #array(value: readonly unknown[], path: readonly string[], depth: number, program?: string): readonly unknown[] {
     let changed = false;
     const out = value.map((item, index) => {
       const at = this.#rules.hasPlaces ? [...path, String(index)] : path;
-      const named = typeof item === 'string' && this.#names(value[index - 1]);
-      const clean = named ? this.#secret(item, at, depth) : this.#member(item, at, depth);
+      const named = typeof item === 'string' && this.#names(value[index - 1]) && !HEADER_NAME.test(item);
+      const argument = named ? item : argumentWithout(value, index, program, this.#hide);
+      const clean = named
+        ? this.#secret(item, at, depth)
+        : this.#isEntry(item)
+          ? [this.#member(item[0], at, depth), this.#secret(item[1], at, depth)]
+          : this.#member(argument, at, depth);
       changed ||= clean !== item;
       return clean;
     });
     return changed ? out : value;
   }
 
-  #object(value: object, path: readonly string[], depth: number): object {
+  /** An entry of a map: `["API_KEY", "…"]` in a list. Two words are two names: what has no digit and no sign stays. */
+  #isEntry(item: unknown): item is readonly [string, string] {
+    if (!Array.isArray(item) || item.length !== 2) return false;
+    const [name, value] = item as readonly unknown[];
+    return (
+      typeof name === 'string' &&
+      typeof value === 'string' &&
+      /[^A-Za-z_]/.test(value) &&
+      !HEADER_NAME.test(value) &&
+      this.#secretName(name) &&
+      !isOtherThanSecret(name, value)
+    );
+  }
+
+  /** @param held whether it stands under a secret name */
+  #object(value: object, path: readonly string[], depth: number, held = false): object {
     const entries = Object.entries(value);
+    const members = entries.map(([member]) => member);
+    const worth = held && !members.some((member) => SYNTAX.test(member));
+    const program = entries.find(([member, item]) => member === 'command' && typeof item === 'string')?.[1] as string | undefined;
     // `{"name": "Authorization", "value": "…"}`: how HAR and many APIs write headers and variables.
     const pair = entries.some(([member, label]) => LABEL.test(member) && typeof label === 'string' && this.#secretName(label));
     let changed = false;
     const out = entries.map(([member, item]): [string, unknown] => {
-      const secret = this.#secretName(member) || (pair && VALUE.test(member));
+      const named = this.#rules.field(member) || (isSecretName(member) && !isOtherThanSecret(member, item));
+      const secret = named || (pair && VALUE.test(member)) || (worth && HELD.test(member)) || isGrantSecret(member, members);
       const at = this.#rules.hasPlaces ? [...path, member] : path;
-      const clean = secret ? this.#secret(item, at, depth) : this.#member(item, at, depth);
+      const listed = program !== undefined && Array.isArray(item) && ARGUMENTS.test(member);
+      const clean = secret
+        ? this.#secret(item, at, depth)
+        : listed && !this.#rules.places(at)
+          ? this.#array(item, at, depth + 1, program)
+          : this.#member(item, at, depth);
       const called = this.#text(member, depth);
       changed ||= clean !== item || called !== member;
       return [called, clean];
@@ -165,7 +206,8 @@ export class Redactor {
     if (typeof value === 'string') return isPlaceholder(value) ? value : withoutScheme(value, this.#hide);
     if (typeof value === 'number' || isRawNumber(value)) return this.#hide(JSON.stringify(value));
     if (Array.isArray(value)) return value.map((item) => this.#secret(item, path, depth + 1));
-    return this.#value(value, path, depth + 1);
+    const plain = typeof value === 'object' && value !== null && !('toJSON' in value) && depth <= DEPTH;
+    return plain ? this.#object(value, path, depth + 1, true) : this.#value(value, path, depth + 1);
   }
 
   /** A place that was named: whatever is there goes, except that nothing stays nothing. */

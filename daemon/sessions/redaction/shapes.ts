@@ -3,6 +3,10 @@
  * prefix of its own, a structure, or a name before it. Every expression is linear: no nested quantifiers over the same characters.
  */
 
+import { withoutPasswords } from './commands.ts';
+import { harmless, isOtherThanSecret } from './harmless.ts';
+import { PASS_OWNERS, PASS_RUNS } from './keys.ts';
+import { withoutGrants } from './oauth.ts';
 import { Trigrams } from './trigrams.ts';
 
 /** Takes a secret and gives what stands in its place. */
@@ -68,8 +72,7 @@ const HEADER_LINE =
 /** Header lines in a text. */
 const HEADER =
   /\b((?:proxy-)?authorization|(?:set-)?cookie|x-(?:api|auth|access|csrf|xsrf)-(?:key|token)|api-key|apikey|mcp-session-id)(\\*["']?[ \t]{0,8}:[ \t]{0,8}\\*["']?)([^\s"'\\][^\r\n"'\\]{0,65536})/gi;
-const NAME =
-  '[A-Za-z0-9_.-]{0,64}(?:passw(?:or)?d|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|(?:account|private|secret|auth|signing|encryption|master|shared)[_-]?key|passcode|_auth|credentials?|connection[_-]?string)';
+const NAME = `[A-Za-z0-9_.-]{0,64}(?:passw(?:or)?d|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|(?:account|private|secret|auth|signing|encryption|master|shared)[_-]?key|passcode|_auth|credentials?|connection[_-]?string|(?<![A-Za-z0-9])(?:${PASS_OWNERS})?pass|otp(?:[_-]?code)?|[cx]srf)`;
 /** A line that only sets one thing: INI, YAML, `.env`. To the end, whatever is in it. */
 const SET_LINE = new RegExp(
   `^([ \\t]*(?:[-*>+][ \\t]+)?(?:(?:export|set|env)[ \\t]+)?${NAME}[ \\t]{0,8}(?:[:=]|=>)[ \\t]{0,8})([^\\s"'\`\\\\(\\[{|>][^\\s\\\\]{3,65536})(?=[ \\t]*(?:[ \\t]#[^\\r\\n]*)?\\r?$)`,
@@ -87,14 +90,18 @@ const ELEMENT = new RegExp(`(<(?:[A-Za-z0-9_-]{1,40}:)?${NAME}>[ \\t\\r\\n]{0,80
 /** `--password value`. */
 const FLAG = new RegExp(`(?<![A-Za-z0-9_.-])(--?${NAME})([ \\t]+)([^\\s"'\\\\-][^\\s"'\\\\]{3,4096})`, 'gi');
 
-/** Names that look secret to {@link ASSIGNED} and are not, and values that are no secrets: variables, templates, masks. */
-const HARMLESS_NAME = /(?:progress|page|next|previous|sync|continuation|max|min|input|output|total)[_.-]?token$/i;
-const HARMLESS_VALUE =
-  /^(?:\$\{[^}]*\}$|\$\(|<[^<>]*>$|\{+[^{}]*\}+$|%[A-Z_]+%$|\*+$|x{4,}$|\.{3}|null,?$|none,?$|true,?$|false,?$|undefined,?$|(?:string|number|integer|boolean|object|array|required|optional)[,;]?$|process\.env|os\.environ|\[redacted:)/i;
+/** Names that look secret to {@link ASSIGNED} and are not. */
+const HARMLESS_NAME = new RegExp(
+  `(?:(?:progress|page|next|previous|sync|continuation|max|min|input|output|total)[_.-]?token|(?<![a-z0-9])(?:${PASS_RUNS})[_.-]?pass)$`,
+  'i',
+);
 
-/** Variables are written in capitals; a password may well begin with `$`. */
-function harmless(value: string): boolean {
-  return HARMLESS_VALUE.test(value) || /^\$[A-Z_][A-Z0-9_]*$/.test(value);
+/** Whether what was found under a name is none: by the name, or by the value. */
+function isNone(name: string, value: string): boolean {
+  const bare = name.replace(/[\s:=>"'\\]+$/, '');
+  // `pass: everything` is a sentence; a password of letters alone is found where it is assigned or quoted
+  const verdict = /:\s*$/.test(name) && /(?<![A-Za-z0-9_.-])pass$/i.test(bare) && /^[A-Za-z]+$/.test(value);
+  return verdict || HARMLESS_NAME.test(bare) || harmless(value) || isOtherThanSecret(bare, value);
 }
 
 /** The text with everything that looks like a secret replaced. */
@@ -115,18 +122,16 @@ export function withoutShapes(text: string, hide: Hide): string {
     /[0-9]/.test(secret) || secret.length >= 20 ? scheme + space + hide(secret) : whole,
   );
   swap(BASIC, (whole, scheme = '', space = '', secret = '') => (isBasic(secret) ? scheme + space + hide(secret) : whole));
-  swap(SET_LINE, (whole, name = '', value = '') =>
-    HARMLESS_NAME.test(name.replace(/[\s:=>]+$/, '')) || harmless(value) ? whole : name + withoutScheme(value, hide),
-  );
+  swap(SET_LINE, (whole, name = '', value = '') => (isNone(name, value) ? whole : name + withoutScheme(value, hide)));
   swap(ASSIGNED, (whole, name = '', equals = '', quote = '', value = '') =>
-    HARMLESS_NAME.test(name) || harmless(value) ? whole : name + equals + quote + hide(value),
+    isNone(name, value) ? whole : name + equals + quote + hide(value),
   );
   swap(QUOTED, (whole, name = '', between = '', quote = '', value = '') =>
-    HARMLESS_NAME.test(name) || harmless(value) ? whole : name + between + quote + hide(value),
+    isNone(name, value) ? whole : name + between + quote + hide(value),
   );
   swap(ELEMENT, (whole, before = '', value = '') => (harmless(value) ? whole : before + hide(value)));
-  swap(FLAG, (whole, name = '', space = '', value = '') => (harmless(value) ? whole : name + space + hide(value)));
-  return out;
+  swap(FLAG, (whole, name = '', space = '', value = '') => (isNone(name, value) ? whole : name + space + hide(value)));
+  return withoutGrants(withoutPasswords(out, hide), hide);
 }
 
 /** A credential without its scheme: `Bearer x` keeps `Bearer `, so that the same token has the same placeholder with and without. */
@@ -159,9 +164,9 @@ export function isHint(text: string, at: number): boolean {
  * rest is looked at where they are found.
  */
 const HINTS =
-  String.raw`pass[^a-z0-9]?w passphrase pass[^a-z0-9]phrase pass[^a-z0-9]?code pwd secret token(?!s) bearer jwt api[^a-z0-9]?key api[^a-z0-9]?token access[^a-z0-9]?key private[^a-z0-9]?key private%20key %3a%2f%2f account[^a-z0-9]?key _auth sig= signature= -signature passcode signing[^a-z0-9]?key encryption[^a-z0-9]?key master[^a-z0-9]?key shared[^a-z0-9]?key auth[^a-z0-9]?key authorization credential cookie connection[^a-z0-9]?string mcp[^a-z0-9]?session ://[^\s@"]{0,640}@ akia asia abia acca ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glptt- glcbt- gloas- xox[a-z]- xapp- sk_[lt] rk_[lt] pk_[lt] whsec_ sk-[a-z0-9]{3} aiza ya29\. gocspx npm_ pypi- sg[.][a-z0-9_-]{16} hf_[a-z0-9]{16} dop_v1 shp[a-z]{2}_ lin_api ntn_ sbp_ dckr_ gsk_ xai- glsa_ hvs\. age-secret :aa[a-z0-9_-]{33} eyj[a-z0-9_-]{8} slack.com /webhooks/`
+  String.raw`pass[^a-z0-9]?w passphrase pass[^a-z0-9]phrase pass[^a-z0-9]?code pwd secret token(?!s) bearer jwt api[^a-z0-9]?key api[^a-z0-9]?token access[^a-z0-9]?key private[^a-z0-9]?key private%20key %3a%2f%2f account[^a-z0-9]?key _auth sig= signature= -signature passcode signing[^a-z0-9]?key encryption[^a-z0-9]?key master[^a-z0-9]?key shared[^a-z0-9]?key auth[^a-z0-9]?key authorization credential cookie connection[^a-z0-9]?string mcp[^a-z0-9]?session ://[^\s@"]{0,640}@ akia asia abia acca ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glptt- glcbt- gloas- xox[a-z]- xapp- sk_[lt] rk_[lt] pk_[lt] whsec_ sk-[a-z0-9]{3} aiza ya29\. gocspx npm_ pypi- sg[.][a-z0-9_-]{16} hf_[a-z0-9]{16} dop_v1 shp[a-z]{2}_ lin_api ntn_ sbp_ dckr_ gsk_ xai- glsa_ hvs\. age-secret :aa[a-z0-9_-]{33} eyj[a-z0-9_-]{8} slack.com /webhooks/ pass["'\\=:>%] otp csrf xsrf ssertion rifier nt_?type de=(?<=code=) de%3d e_code curl[^a-z] mysql riadb shpass ogin[^a-z]`
     .split(/\s+/)
-    .concat(String.raw`basic[ \t+%]`);
+    .concat(String.raw`basic[ \t+%]`, String.raw`-pass[ \t]`, String.raw`pass[ \t]{1,8}[=:]`);
 /** Their literal beginnings. */
 export const HINT_BEGINNINGS: readonly string[] = HINTS.map((hint) => hint.replace('[.]', '.'));
 const BEGINNINGS = new Trigrams(HINT_BEGINNINGS, true);

@@ -79,17 +79,25 @@ export async function serveHttp(faults: readonly string[]): Promise<{ readonly u
     const streaming = isObject(body['params']) && body['method'] === 'tools/call';
     const data = (one: JsonObject | string): string =>
       broken('HTTP-SSE-FRAMING') ? `data: not json\n\ndata: ${JSON.stringify(one)}\n\n` : `data: ${JSON.stringify(one)}\n\n`;
-    if (streaming)
-      response.writeHead(200, {
-        'content-type': 'text/event-stream',
-        ...(broken('HTTP-XACCEL') ? {} : { 'x-accel-buffering': 'no' }),
-        ...minted,
-      });
+    // the stream begins with the first message that is no refusal: a status can still be given to one
+    const stream = (one: JsonObject | string): void => {
+      if (!response.headersSent)
+        response.writeHead(200, {
+          'content-type': 'text/event-stream',
+          ...(broken('HTTP-XACCEL') ? {} : { 'x-accel-buffering': 'no' }),
+          ...minted,
+        });
+      response.write(data(one));
+    };
     await target.receive(text, {
       era: modern ? 'modern' : 'legacy',
-      send: (frame) => void (streaming ? response.write(data(frame)) : sent.push(frame)),
+      send: (one) => {
+        const refused = !response.headersSent && isObject(one) && isObject(one['error']);
+        if (streaming && !refused) stream(one);
+        else sent.push(one);
+      },
     });
-    if (streaming) {
+    if (response.headersSent) {
       if (!broken('HTTP-SSE-CLOSE')) response.end();
       return;
     }
