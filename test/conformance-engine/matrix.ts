@@ -6,9 +6,12 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { allMutants, findingsOf, type Mutant } from './mutants.ts';
+import { needOf } from './needs.ts';
 
 /** One line of the results. */
 export interface Verdict {
+  /** The switch of the server, by which two faults of one requirement differ. */
+  readonly stem: string;
   readonly id: string;
   readonly transport: 'stdio' | 'http';
   readonly area: string;
@@ -18,19 +21,28 @@ export interface Verdict {
   readonly ms: number;
 }
 
-/** Runs the mutants of one shard (`part` of `parts`, from 1) that `done` does not have yet. */
+/** Faults under way at once: a run waits more than it works. */
+const JOBS = 3;
+
+/** Runs the mutants that `done` does not have yet. */
 export async function runMatrix(
   mutants: readonly Mutant[],
   done: readonly Verdict[],
   { whole, tell }: { readonly whole: boolean; readonly tell: (verdict: Verdict) => void },
 ): Promise<void> {
-  for (const mutant of mutants) {
-    const { id, transport, area } = mutant;
-    if (done.some((one) => one.id === id && one.transport === transport && one.whole === whole)) continue;
-    const began = performance.now();
-    const ids = await findingsOf(mutant, { whole });
-    tell({ id, transport, area, whole, found: ids.includes(id), ids, ms: Math.round(performance.now() - began) });
-  }
+  const left = mutants.filter(
+    ({ stem, id, transport }) =>
+      !done.some((one) => one.stem === stem && one.id === id && one.transport === transport && one.whole === whole),
+  );
+  const work = async (): Promise<void> => {
+    for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
+      const { stem, id, transport, area } = mutant;
+      const began = performance.now();
+      const ids = await findingsOf(mutant, { whole });
+      tell({ stem, id, transport, area, whole, found: ids.includes(id), ids, ms: Math.round(performance.now() - began) });
+    }
+  };
+  await Promise.all(Array.from({ length: JOBS }, work));
 }
 
 /** The share of a shard. */
@@ -39,16 +51,26 @@ export function shardOf<T>(list: readonly T[], shard: string): readonly T[] {
   return list.filter((_, index) => index % parts === part - 1);
 }
 
-/** What came out, by area. */
-export function scoreOf(verdicts: readonly Verdict[]): string {
-  const areas = new Map<string, [found: number, all: number]>();
-  for (const { area, found } of verdicts) {
-    const [one, all] = areas.get(area) ?? [0, 0];
-    areas.set(area, [one + (found ? 1 : 0), all + 1]);
+/** Found and planted, for each value of a key. */
+function tally(verdicts: readonly Verdict[], key: (verdict: Verdict) => string): string {
+  const groups = new Map<string, [found: number, all: number]>();
+  for (const verdict of verdicts) {
+    const [one, all] = groups.get(key(verdict)) ?? [0, 0];
+    groups.set(key(verdict), [one + (verdict.found ? 1 : 0), all + 1]);
   }
+  const rows = [...groups].sort(([one], [other]) => (one < other ? -1 : 1));
+  return rows.map(([name, [one, all]]) => `${name} ${one}/${all}`).join(', ');
+}
+
+/** What came out: over all, by era and transport, by what it takes to see it, by area. */
+export function scoreOf(verdicts: readonly Verdict[]): string {
   const found = verdicts.filter((one) => one.found).length;
-  const rows = [...areas].sort(([one], [other]) => (one < other ? -1 : 1)).map(([area, [one, all]]) => `${area} ${one}/${all}`);
-  return `${found} of ${verdicts.length} found (${Math.round((found / verdicts.length) * 100)} %); by area: ${rows.join(', ')}`;
+  return [
+    `${found} of ${verdicts.length} found (${Math.round((found / verdicts.length) * 100)} %)`,
+    tally(verdicts, ({ id, transport }) => `${id.startsWith('L-') ? 'legacy' : 'modern'} ${transport}`),
+    tally(verdicts, ({ id }) => needOf(id.slice(2))),
+    tally(verdicts, ({ area }) => area),
+  ].join('\n');
 }
 
 if (import.meta.main) {

@@ -1,6 +1,6 @@
 /**
- * A second small server without any SDK: tasks (2025-11-25), two principals, a question with state (2026-07-28); correct by itself, with one switch
- * for each fault. `node tasked.ts [STEM …]` serves it over stdio to one principal.
+ * A second small server without any SDK: tasks (2025-11-25), two principals, a question with state (2026-07-28); correct in these, lax in
+ * what has nothing to do with them, with one switch for each fault. `node tasked.ts [STEM …]` serves it over stdio to one principal.
  */
 import { createHmac, randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
