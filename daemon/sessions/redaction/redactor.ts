@@ -132,7 +132,7 @@ export class Redactor {
     const out = value.map((item, index) => {
       const at = this.#rules.hasPlaces ? [...path, String(index)] : path;
       const named = typeof item === 'string' && this.#names(value[index - 1]) && !HEADER_NAME.test(item);
-      const argument = named ? item : argumentWithout(value, index, program, this.#hide);
+      const argument = named || typeof item !== 'string' ? item : argumentWithout(value, index, program, this.#hide);
       const clean = named
         ? this.#secret(item, at, depth)
         : this.#isEntry(item)
@@ -161,15 +161,14 @@ export class Redactor {
   /** @param held whether it stands under a secret name */
   #object(value: object, path: readonly string[], depth: number, held = false): object {
     const entries = Object.entries(value);
-    const members = entries.map(([member]) => member);
-    const worth = held && !members.some((member) => SYNTAX.test(member));
-    const program = entries.find(([member, item]) => member === 'command' && typeof item === 'string')?.[1] as string | undefined;
+    const worth = held && !entries.some(([member]) => SYNTAX.test(member));
+    const program = 'command' in value && typeof value.command === 'string' ? value.command : undefined;
     // `{"name": "Authorization", "value": "…"}`: how HAR and many APIs write headers and variables.
     const pair = entries.some(([member, label]) => LABEL.test(member) && typeof label === 'string' && this.#secretName(label));
     let changed = false;
     const out = entries.map(([member, item]): [string, unknown] => {
       const named = this.#rules.field(member) || (isSecretName(member) && !isOtherThanSecret(member, item));
-      const secret = named || (pair && VALUE.test(member)) || (worth && HELD.test(member)) || isGrantSecret(member, members);
+      const secret = named || (pair && VALUE.test(member)) || (worth && HELD.test(member)) || isGrantSecret(member, value);
       const at = this.#rules.hasPlaces ? [...path, member] : path;
       const listed = program !== undefined && Array.isArray(item) && ARGUMENTS.test(member);
       const clean = secret

@@ -72,25 +72,39 @@ const HEADER_LINE =
 /** Header lines in a text. */
 const HEADER =
   /\b((?:proxy-)?authorization|(?:set-)?cookie|x-(?:api|auth|access|csrf|xsrf)-(?:key|token)|api-key|apikey|mcp-session-id)(\\*["']?[ \t]{0,8}:[ \t]{0,8}\\*["']?)([^\s"'\\][^\r\n"'\\]{0,65536})/gi;
-const NAME = `[A-Za-z0-9_.-]{0,64}(?:passw(?:or)?d|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|(?:account|private|secret|auth|signing|encryption|master|shared)[_-]?key|passcode|_auth|credentials?|connection[_-]?string|(?<![A-Za-z0-9])(?:${PASS_OWNERS})?pass|otp(?:[_-]?code)?|[cx]srf)`;
-/** A line that only sets one thing: INI, YAML, `.env`. To the end, whatever is in it. */
-const SET_LINE = new RegExp(
-  `^([ \\t]*(?:[-*>+][ \\t]+)?(?:(?:export|set|env)[ \\t]+)?${NAME}[ \\t]{0,8}(?:[:=]|=>)[ \\t]{0,8})([^\\s"'\`\\\\(\\[{|>][^\\s\\\\]{3,65536})(?=[ \\t]*(?:[ \\t]#[^\\r\\n]*)?\\r?$)`,
-  'gim',
-);
-/** `NAME=value`: environment, queries, connection strings, flags; `NAME="value"` too. */
-const ASSIGNED = new RegExp(`(?<![A-Za-z0-9_.-])(${NAME})(=)(\\\\*["']?)([^\\s"'&;,<>(){}\\\\]{4,65536})`, 'gi');
-/** `"name": "value"` in a text that is no JSON as a whole (a log line, a piece of code); up to the quote it began with. */
-const QUOTED = new RegExp(
-  `(?<![A-Za-z0-9_.-])(${NAME})(\\\\*["'][ \\t]{0,8}(?:[:=]|=>)[ \\t]{0,8}|[ \\t]{0,8}(?:[:=]|=>)[ \\t]{0,8})(\\\\*["'])((?:(?!\\3)(?:\\\\+.|[^\\\\\\r\\n])){4,65536})`,
-  'gi',
-);
-/** `<password>value</password>`. */
-const ELEMENT = new RegExp(`(<(?:[A-Za-z0-9_-]{1,40}:)?${NAME}>[ \\t\\r\\n]{0,80})([^\\s<>][^<>]{2,65536})(?=</)`, 'gi');
-/** `--password value`. */
-const FLAG = new RegExp(`(?<![A-Za-z0-9_.-])(--?${NAME})([ \\t]+)([^\\s"'\\\\-][^\\s"'\\\\]{3,4096})`, 'gi');
+const NAMES =
+  'passw(?:or)?d|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|(?:account|private|secret|auth|signing|encryption|master|shared)[_-]?key|passcode|_auth|credentials?|connection[_-]?string';
+/** Short ones, which are tried only where the text has one: they cost a fifth of all the rest. */
+const SHORT_NAMES = `(?<![A-Za-z0-9])(?:${PASS_OWNERS})?pass|otp(?:[_-]?code)?|[cx]srf`;
+const SHORT = /(?:pass(?:["'\\:=>]|[ \t]{1,8}[:=])|-pass[ \t]|otp|[cx]srf)/iy;
+const SHORT_BEGINNINGS = new Trigrams(['pass', '-pass', 'otp', 'csrf', 'xsrf'], true);
 
-/** Names that look secret to {@link ASSIGNED} and are not. */
+/** Shapes whose secret stands behind one of these names. */
+function behind(names: string): Readonly<Record<'line' | 'assigned' | 'quoted' | 'element' | 'flag', RegExp>> {
+  const name = `[A-Za-z0-9_.-]{0,64}(?:${names})`;
+  return {
+    // A line that only sets one thing: INI, YAML, `.env`. To the end, whatever is in it.
+    line: new RegExp(
+      `^([ \\t]*(?:[-*>+][ \\t]+)?(?:(?:export|set|env)[ \\t]+)?${name}[ \\t]{0,8}(?:[:=]|=>)[ \\t]{0,8})([^\\s"'\`\\\\(\\[{|>][^\\s\\\\]{3,65536})(?=[ \\t]*(?:[ \\t]#[^\\r\\n]*)?\\r?$)`,
+      'gim',
+    ),
+    // `NAME=value`: environment, queries, connection strings, flags; `NAME="value"` too.
+    assigned: new RegExp(`(?<![A-Za-z0-9_.-])(${name})(=)(\\\\*["']?)([^\\s"'&;,<>(){}\\\\]{4,65536})`, 'gi'),
+    // `"name": "value"` in a text that is no JSON as a whole (a log line, a piece of code); up to the quote it began with.
+    quoted: new RegExp(
+      `(?<![A-Za-z0-9_.-])(${name})(\\\\*["'][ \\t]{0,8}(?:[:=]|=>)[ \\t]{0,8}|[ \\t]{0,8}(?:[:=]|=>)[ \\t]{0,8})(\\\\*["'])((?:(?!\\3)(?:\\\\+.|[^\\\\\\r\\n])){4,65536})`,
+      'gi',
+    ),
+    // `<password>value</password>`.
+    element: new RegExp(`(<(?:[A-Za-z0-9_-]{1,40}:)?${name}>[ \\t\\r\\n]{0,80})([^\\s<>][^<>]{2,65536})(?=</)`, 'gi'),
+    // `--password value`.
+    flag: new RegExp(`(?<![A-Za-z0-9_.-])(--?${name})([ \\t]+)([^\\s"'\\\\-][^\\s"'\\\\]{3,4096})`, 'gi'),
+  };
+}
+const LONG_SHAPES = behind(NAMES);
+const ALL_SHAPES = behind(`${NAMES}|${SHORT_NAMES}`);
+
+/** Names that look secret to {@link behind} and are not. */
 const HARMLESS_NAME = new RegExp(
   `(?:(?:progress|page|next|previous|sync|continuation|max|min|input|output|total)[_.-]?token|(?<![a-z0-9])(?:${PASS_RUNS})[_.-]?pass)$`,
   'i',
@@ -122,15 +136,16 @@ export function withoutShapes(text: string, hide: Hide): string {
     /[0-9]/.test(secret) || secret.length >= 20 ? scheme + space + hide(secret) : whole,
   );
   swap(BASIC, (whole, scheme = '', space = '', secret = '') => (isBasic(secret) ? scheme + space + hide(secret) : whole));
-  swap(SET_LINE, (whole, name = '', value = '') => (isNone(name, value) ? whole : name + withoutScheme(value, hide)));
-  swap(ASSIGNED, (whole, name = '', equals = '', quote = '', value = '') =>
+  const named = SHORT_BEGINNINGS.find(out, 0, (at) => standsAt(SHORT, out, at)) === -1 ? LONG_SHAPES : ALL_SHAPES;
+  swap(named.line, (whole, name = '', value = '') => (isNone(name, value) ? whole : name + withoutScheme(value, hide)));
+  swap(named.assigned, (whole, name = '', equals = '', quote = '', value = '') =>
     isNone(name, value) ? whole : name + equals + quote + hide(value),
   );
-  swap(QUOTED, (whole, name = '', between = '', quote = '', value = '') =>
+  swap(named.quoted, (whole, name = '', between = '', quote = '', value = '') =>
     isNone(name, value) ? whole : name + between + quote + hide(value),
   );
-  swap(ELEMENT, (whole, before = '', value = '') => (harmless(value) ? whole : before + hide(value)));
-  swap(FLAG, (whole, name = '', space = '', value = '') => (isNone(name, value) ? whole : name + space + hide(value)));
+  swap(named.element, (whole, before = '', value = '') => (harmless(value) ? whole : before + hide(value)));
+  swap(named.flag, (whole, name = '', space = '', value = '') => (isNone(name, value) ? whole : name + space + hide(value)));
   return withoutGrants(withoutPasswords(out, hide), hide);
 }
 
@@ -155,8 +170,13 @@ export function mayHaveShapes(text: string): boolean {
 
 /** Whether a hint stands at this place. */
 export function isHint(text: string, at: number): boolean {
-  HINT.lastIndex = at;
-  return HINT.test(text);
+  const hint = HINT.get(text.charCodeAt(at));
+  return hint !== undefined && standsAt(hint, text, at);
+}
+
+function standsAt(sticky: RegExp, text: string, at: number): boolean {
+  sticky.lastIndex = at;
+  return sticky.test(text);
 }
 
 /**
@@ -164,11 +184,25 @@ export function isHint(text: string, at: number): boolean {
  * rest is looked at where they are found.
  */
 const HINTS =
-  String.raw`pass[^a-z0-9]?w passphrase pass[^a-z0-9]phrase pass[^a-z0-9]?code pwd secret token(?!s) bearer jwt api[^a-z0-9]?key api[^a-z0-9]?token access[^a-z0-9]?key private[^a-z0-9]?key private%20key %3a%2f%2f account[^a-z0-9]?key _auth sig= signature= -signature passcode signing[^a-z0-9]?key encryption[^a-z0-9]?key master[^a-z0-9]?key shared[^a-z0-9]?key auth[^a-z0-9]?key authorization credential cookie connection[^a-z0-9]?string mcp[^a-z0-9]?session ://[^\s@"]{0,640}@ akia asia abia acca ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glptt- glcbt- gloas- xox[a-z]- xapp- sk_[lt] rk_[lt] pk_[lt] whsec_ sk-[a-z0-9]{3} aiza ya29\. gocspx npm_ pypi- sg[.][a-z0-9_-]{16} hf_[a-z0-9]{16} dop_v1 shp[a-z]{2}_ lin_api ntn_ sbp_ dckr_ gsk_ xai- glsa_ hvs\. age-secret :aa[a-z0-9_-]{33} eyj[a-z0-9_-]{8} slack.com /webhooks/ pass["'\\=:>%] otp csrf xsrf ssertion rifier nt_?type de=(?<=code=) de%3d e_code curl[^a-z] mysql riadb shpass ogin[^a-z]`
+  String.raw`pass[^a-z0-9]?w passphrase pass[^a-z0-9]phrase pass[^a-z0-9]?code pwd secret token(?!s) bearer jwt api[^a-z0-9]?key api[^a-z0-9]?token access[^a-z0-9]?key private[^a-z0-9]?key private%20key %3a%2f%2f account[^a-z0-9]?key _auth sig= signature= -signature passcode signing[^a-z0-9]?key encryption[^a-z0-9]?key master[^a-z0-9]?key shared[^a-z0-9]?key auth[^a-z0-9]?key authorization credential cookie connection[^a-z0-9]?string mcp[^a-z0-9]?session ://[^\s@"]{0,640}@ akia asia abia acca ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glptt- glcbt- gloas- xox[a-z]- xapp- sk_[lt] rk_[lt] pk_[lt] whsec_ sk-[a-z0-9]{3} aiza ya29\. gocspx npm_ pypi- sg[.][a-z0-9_-]{16} hf_[a-z0-9]{16} dop_v1 shp[a-z]{2}_ lin_api ntn_ sbp_ dckr_ gsk_ xai- glsa_ hvs\. age-secret :aa[a-z0-9_-]{33} eyj[a-z0-9_-]{8} slack.com /webhooks/ pass["'\\=:>%] otp csrf xsrf ssertion rifier nt_?type de=(?<=code=) de%3d e_code rl[.]exe mysql riadb shpass ogin[^a-z][^]{0,256}-p`
     .split(/\s+/)
-    .concat(String.raw`basic[ \t+%]`, String.raw`-pass[ \t]`, String.raw`pass[ \t]{1,8}[=:]`);
+    .concat(
+      String.raw`basic[ \t+%]`,
+      'rl (?<=curl )',
+      'rl"(?<=curl")',
+      String.raw`rl\\(?<=curl\\)`,
+      String.raw`-pass[ \t]`,
+      String.raw`pass[ \t]{1,8}[=:]`,
+    );
 /** Their literal beginnings. */
 export const HINT_BEGINNINGS: readonly string[] = HINTS.map((hint) => hint.replace('[.]', '.'));
 const BEGINNINGS = new Trigrams(HINT_BEGINNINGS, true);
-/** `progressToken` is in most requests and no secret; the others of its kind are rare enough to be walked. */
-const HINT = new RegExp(`(?<!progress(?=token))(?:${HINTS.join('|')})`, 'iy');
+/** By their first character: trying all of them wherever one may begin costs more than looking for the beginnings. */
+const HINT = new Map(
+  [...Map.groupBy(HINTS, ([first = '']) => first)].flatMap(([first, hints]) => {
+    // `progressToken` is in most requests and no secret; the others of its kind are rare enough to be walked
+    const source = `${first === 't' ? '(?<!progress(?=token))' : ''}(?:${hints.join('|')})`;
+    const hint = new RegExp(source, 'iy');
+    return [first, first.toUpperCase()].map((char) => [char.charCodeAt(0), hint] as const);
+  }),
+);
