@@ -5,8 +5,6 @@ import { harmless } from './harmless.ts';
 type Hide = (secret: string) => string;
 
 const NAMED = ['curl', 'mysql', 'mariadb', 'sshpass'];
-/** Characters behind `login` in which its password stands, here and in the hints of shapes.ts: the word is a common one. */
-const LOGIN_TILL = 250;
 /** A program and its arguments, up to the end of the line or the next command; a line that ends in a backslash goes on. */
 const COMMAND = new RegExp(
   String.raw`(?<![A-Za-z0-9_.-])(curl|mysql[a-z]{0,16}|mariadb[a-z-]{0,16}|sshpass|(?:docker|podman|nerdctl|buildah|skopeo|oras|crane|oc|helm[ \t]+registry)[ \t]+login)(?:\.exe)?` +
@@ -32,7 +30,7 @@ export function withoutPasswords(text: string, hide: Hide): string {
     const head = whole.slice(0, whole.length - rest.length);
     if (program === 'curl') return head + rest.replace(USER, (all: string, flag, quote, pair) => userless(all, flag + quote, pair, hide));
     if (program === 'sshpass') return head + rest.replace(FIRST, swap);
-    if (program.endsWith('login')) return head + rest.slice(0, LOGIN_TILL).replace(LOGIN, swap) + rest.slice(LOGIN_TILL);
+    if (program.endsWith('login')) return head + rest.replace(LOGIN, swap);
     return head + rest.replace(GLUED, (all: string, flag, quote, value) => (OPTION.test(value) ? all : swap(all, flag, quote, value)));
   });
 }

@@ -153,6 +153,7 @@ const INNOCENT: readonly unknown[] = [
     multi_pass: 'abcd1234',
     proxy_pass: 'http://backend:8080',
   },
+  { rootPath: 'abcd1234', slotProps: 'abcd1234', robotPin: 'abcd1234' },
   { otp: '27.1.2', otp_version: '27.1.2', erlang: 'Erlang/OTP 27' },
   'passed=12345 failed=0 bypass=enabled1 compass=north-west-2',
   'passenger: jane42\ntopology: star42\nbypass: cache42\n',
@@ -231,5 +232,31 @@ describe('what is none', () => {
       const plain = JSON.stringify(message(value));
       for (const json of both(value)) assert.equal(json, plain);
       if (typeof value === 'string') assert.equal(redactor.text(value), value);
+    });
+});
+
+describe('texts made to be slow', () => {
+  for (const piece of [
+    'curl ',
+    'curl -u a:',
+    "curl '",
+    'mysql -p',
+    'sshpass -a ',
+    'docker login -p ',
+    'code=&state=',
+    'x?code=',
+    '_pass',
+    'db_pass= ',
+    'curl \\\n',
+  ])
+    it(`${JSON.stringify(piece)} many times needs linear time`, () => {
+      const took = (length: number): number => {
+        const began = process.cpuUsage().user;
+        redactor.text(piece.repeat(length / piece.length));
+        return (process.cpuUsage().user - began) / 1000;
+      };
+      took(20_000);
+      // what is quadratic takes minutes for 400 kB
+      assert.ok(took(400_000) < 2000);
     });
 });
