@@ -17,6 +17,7 @@ export class Contents {
   #frames = 0;
   #stderr = 0;
   #gaps = 0;
+  #why = '';
   #till = 0;
   #redacted = 0;
   #paths = 0;
@@ -33,8 +34,10 @@ export class Contents {
       if (line.server !== undefined) this.#servers.add(line.server);
       if (line.session !== undefined) this.#sessions.add(line.session);
     } else if (line.k === 'stderr') this.#stderr += 1;
-    else if (line.k === 'gap') this.#gaps += 1;
-    else if (line.k === 'frame') {
+    else if (line.k === 'gap') {
+      this.#gaps += 1;
+      this.#why ||= line.why;
+    } else if (line.k === 'frame') {
       this.#frames += 1;
       const message = line.m as { method?: unknown; id?: unknown; params?: { name?: unknown } } | undefined;
       if (message?.method === 'tools/call' && typeof message.params?.name === 'string')
@@ -55,7 +58,7 @@ export class Contents {
       ...(this.#paths === 0 ? [] : [`Left in: your home folder is named ${count(this.#paths, 'time')}`]),
       ...(this.#emails === 0 ? [] : [`Left in: ${this.#emails} e-mail ${this.#emails === 1 ? 'address' : 'addresses'}`]),
       ...(this.#stderr === 0 ? [] : [`Left in: ${count(this.#stderr, 'line')} of servers' standard error`]),
-      ...(this.#gaps === 0 ? [] : [`Incomplete: ${count(this.#gaps, 'gap')}`]),
+      ...(this.#gaps === 0 ? [] : [`Incomplete: ${count(this.#gaps, 'gap')}: ${this.#why}${this.#gaps > 1 ? ' …' : ''}`]),
     ];
   }
 }

@@ -2,7 +2,9 @@
 import { createWriteStream, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, isAbsolute } from 'node:path';
 import { finished } from 'node:stream/promises';
-import { SignalboxError } from '../../api/errors.ts';
+import { type ErrorShape, SignalboxError } from '../../api/errors.ts';
+import type { FrameLine, RecordingLine } from '../../api/recordings.ts';
+import { Damage } from '../recording/damage.ts';
 import type { RecordingReader } from '../recording/reader.ts';
 import type { CurrentRedactor } from '../redaction/current-redactor.ts';
 import { Contents } from './contents.ts';
@@ -32,6 +34,8 @@ export interface ExportResult {
   readonly preview: readonly string[];
   /** Size of the file, with its side files. */
   readonly bytes: number;
+  /** What could not be read, and is a gap in the file; absent when all of it was. */
+  readonly problems?: readonly ErrorShape[];
 }
 
 /**
@@ -57,7 +61,12 @@ export async function exportRecording(reader: RecordingReader, options: ExportOp
     bytes += Buffer.byteLength(text);
     await sink?.write(text);
   };
-  const source = { reader, redact: redactor.redact, see: contents };
+  const damage = new Damage();
+  const source = {
+    reader: { header: reader.header, lines: () => watched(reader.lines(), damage), message: (line: FrameLine) => reader.message(line) },
+    redact: redactor.redact,
+    see: contents,
+  };
   try {
     if (to !== undefined) sink = new FileSink(to);
     // not `bytes +=`: that would take what it was before the writing
@@ -75,7 +84,21 @@ export async function exportRecording(reader: RecordingReader, options: ExportOp
       cause: error,
     });
   }
-  return { ...(to === undefined ? {} : { file: to }), preview: contents.preview(bytes), bytes };
+  const { problems } = damage;
+  return {
+    ...(to === undefined ? {} : { file: to }),
+    preview: contents.preview(bytes),
+    bytes,
+    ...(problems === undefined ? {} : { problems }),
+  };
+}
+
+/** The lines, seen by what collects the damage: a format may make others of them. */
+async function* watched(lines: AsyncIterable<RecordingLine>, damage: Damage): AsyncGenerator<RecordingLine> {
+  for await (const line of lines) {
+    damage.line(line);
+    yield line;
+  }
 }
 
 function isFormat(format: string): format is ExportFormat {

@@ -6,6 +6,7 @@ import { SignalboxError } from '../../api/errors.ts';
 import type { RecordingHeader, RecordingInfo } from '../../api/recordings.ts';
 import { parseJson } from '../../protocol/json.ts';
 import { isObject } from '../../protocol/message.ts';
+import { Damage } from '../recording/damage.ts';
 import { newRecordingId } from '../recording/layout.ts';
 import type { LineItems } from '../recording/line-maker.ts';
 import { openRecording } from '../recording/reader.ts';
@@ -154,17 +155,19 @@ async function isRecording(file: string): Promise<boolean> {
   }
 }
 
-/** An exported recording, line by line; what is secret here is taken out too. */
+/** An exported recording, line by line; what is secret here is taken out too. What cannot be read becomes a gap, and is the answer's `problem`. */
 async function importJsonl(file: string, target: ImportTarget): Promise<RecordingInfo> {
   const reader = await openRecording(file);
   const redactor = new Redactor(target.redaction);
   const id = newRecordingId();
   const name = target.name ?? reader.header.name ?? baseName(file);
   const header: RecordingHeader = { ...reader.header, id, segment: 1, name };
-  return writeAside(target.folder, header, redactor, async (writer) => {
+  const damage = new Damage();
+  const info = await writeAside(target.folder, header, redactor, async (writer) => {
     let items: LineItems = [];
     let end = 0;
     for await (const line of reader.lines()) {
+      damage.line(line);
       end = Math.max(end, line.t);
       if (line.k === 'end') continue;
       if (line.k === 'frame') {
@@ -179,6 +182,8 @@ async function importJsonl(file: string, target: ImportTarget): Promise<Recordin
     writer.append(items);
     return new Date(Date.parse(header.createdAt) + end);
   });
+  const [problem] = damage.problems ?? [];
+  return problem === undefined ? info : { ...info, problem };
 }
 
 function baseName(file: string): string {

@@ -1,7 +1,9 @@
 /** Statistics of tools and lists over frames as they come: of a recording of any size, or of what the tap keeps. Bounded memory. */
+import type { ErrorShape } from '../../api/errors.ts';
 import type { FrameLine, OpenLine, RecordingLine } from '../../api/recordings.ts';
 import type { Edge, ListStatistics, ToolStatistics } from '../../api/sessions.ts';
 import { isObject, isRequest, type Message } from '../../protocol/message.ts';
+import { Damage } from '../recording/damage.ts';
 import { Percentiles } from './percentiles.ts';
 import { contentTokens, jsonTokens } from './tokens.ts';
 
@@ -27,6 +29,8 @@ export interface CountedFrame {
 export interface Statistics {
   readonly tools: readonly ToolStatistics[];
   readonly lists: readonly ListStatistics[];
+  /** What of a recording could not be read, and is not counted; absent when all of it was. */
+  readonly problems?: readonly ErrorShape[];
 }
 
 /** Requests without an answer that are remembered; the oldest are given up. */
@@ -205,7 +209,9 @@ export async function recordingStatistics(
 ): Promise<Statistics> {
   const statistics = new TrafficStatistics(options);
   const opens = new Map<string, OpenLine>();
+  const damage = new Damage();
   for await (const line of lines) {
+    damage.line(line);
     if (line.k === 'open') opens.set(line.c, line);
     const open = line.k === 'frame' ? opens.get(line.c) : undefined;
     if (line.k !== 'frame' || open === undefined) continue;
@@ -222,5 +228,6 @@ export async function recordingStatistics(
       server,
     });
   }
-  return statistics.result();
+  const { problems } = damage;
+  return { ...statistics.result(), ...(problems === undefined ? {} : { problems }) };
 }

@@ -1,13 +1,14 @@
 /** Reads a recording: a folder of the state directory or an exported file. Never changes it, also while it is being written. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SignalboxError } from '../../api/errors.ts';
 import { type FrameLine, RECORDING_VERSION, type RecordingHeader, type RecordingInfo, type RecordingLine } from '../../api/recordings.ts';
 import { parseJson } from '../../protocol/json.ts';
 import { isObject } from '../../protocol/message.ts';
 import { PLACEHOLDER_PREFIX } from '../redaction/placeholder.ts';
-import { BLOBS, blobFile, segmentOf } from './layout.ts';
+import { damageLine } from './damage.ts';
+import { BLOBS, segmentOf } from './layout.ts';
+import { SideFiles } from './side-files.ts';
 import { infoOf, readSummary, type Summary, Tally } from './summary.ts';
 import { lineBatches } from './text-lines.ts';
 
@@ -68,14 +69,14 @@ class Reader implements RecordingReader {
   readonly header: RecordingHeader;
   readonly #path: string;
   readonly #files: readonly string[];
-  readonly #blobs: string;
+  readonly #sideFiles: SideFiles;
   readonly #live: boolean;
   #summary: Summary | undefined;
 
   constructor(path: string, files: readonly string[], blobs: string, header: RecordingHeader, live: boolean, summary: Summary | undefined) {
     this.#path = path;
     this.#files = files;
-    this.#blobs = blobs;
+    this.#sideFiles = new SideFiles(blobs);
     this.header = header;
     this.#live = live;
     this.#summary = summary;
@@ -93,7 +94,12 @@ class Reader implements RecordingReader {
     let lastT = 0;
     let started = from === 0;
     let ended = false;
-    const gap = (why: string, lost?: number): RecordingLine => ({ k: 'gap', t: lastT, ...(lost === undefined ? {} : { lost }), why });
+    const gap = (why: string, lost?: number): RecordingLine => damageLine(lastT, why, lost);
+    // what the files beside it say is said here, so that whoever reads lines never fails at one of them
+    const sound = async (line: RecordingLine): Promise<RecordingLine> => {
+      const trouble = line.k === 'frame' ? await this.#sideFiles.trouble(line) : undefined;
+      return line.k === 'frame' && trouble !== undefined ? gap(`The message of frame ${line.n} ${trouble}.`, 1) : line;
+    };
     for (const file of this.#files.slice(start)) {
       const segment = segmentOf(basename(file));
       if (segment !== undefined && expected !== undefined && segment !== expected)
@@ -117,7 +123,7 @@ class Reader implements RecordingReader {
               if (!started && line.k !== 'end') continue;
             }
             ended = line.k === 'end';
-            yield line.k === 'frame' && !this.#has(line) ? gap(`The message of frame ${line.n} is missing.`, 1) : line;
+            yield await sound(line);
           }
         }
         if (batch.error !== undefined) yield gap(`The rest of ${basename(file)} cannot be read: ${batch.error.message}`);
@@ -125,7 +131,7 @@ class Reader implements RecordingReader {
           const line = text === undefined || text(batch.torn) ? parsedLine(batch.torn) : undefined;
           if (line !== undefined && !('signalbox' in line)) {
             ended = line.k === 'end';
-            yield line;
+            yield await sound(line);
           } else yield gap('The last line was cut off.', 1);
         }
       }
@@ -135,23 +141,9 @@ class Reader implements RecordingReader {
 
   async message(line: FrameLine): Promise<object> {
     if (line.m !== undefined) return line.m;
-    const file = line.blob === undefined ? undefined : blobFile(this.#blobs, line.blob);
-    if (file === undefined) throw damaged(this.#path, `Frame ${line.n} has no message.`);
-    try {
-      return parseJson(await readFile(file, 'utf8')) as object;
-    } catch (cause) {
-      throw damaged(
-        file,
-        existsSync(file) ? 'It is not the JSON it was.' : `It has the message of frame ${line.n}, and is missing.`,
-        cause,
-      );
-    }
-  }
-
-  /** Whether the message is there, if it stands in a side file. */
-  #has({ m, blob }: FrameLine): boolean {
-    const file = m !== undefined || blob === undefined ? undefined : blobFile(this.#blobs, blob);
-    return m !== undefined || (file !== undefined && statSync(file, { throwIfNoEntry: false })?.isFile() === true);
+    const found = await this.#sideFiles.read(line);
+    if ('message' in found) return found.message;
+    throw damaged(this.#path, `The message of frame ${line.n} ${found.why}.`, found.cause);
   }
 
   async close(): Promise<void> {}

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { FrameLine, RecordingInfo, RecordingLine } from '../../../../daemon/api/recordings.ts';
+import type { FrameLine, RecordingHeader, RecordingInfo, RecordingLine } from '../../../../daemon/api/recordings.ts';
 import { type ExportFormat, type ExportResult, exportRecording } from '../../../../daemon/sessions/formats/export.ts';
 import { importRecording } from '../../../../daemon/sessions/formats/import.ts';
+import { writeAside } from '../../../../daemon/sessions/formats/imported.ts';
 import { openRecording } from '../../../../daemon/sessions/recording/reader.ts';
 import { CurrentRedactor } from '../../../../daemon/sessions/redaction/current-redactor.ts';
+import { Redactor } from '../../../../daemon/sessions/redaction/redactor.ts';
 import { linesOf, type RecorderFixture, recorderFixture, schemaErrors } from '../../../fixtures/recorder.ts';
 
 const redaction = { key: new Uint8Array(32), secrets: ['later-a-secret'], rules: {} };
@@ -270,12 +272,19 @@ describe('files of recordings', () => {
       lines({ ...header, ...wrong }, open, frame);
       await assert.rejects(imported(file, 'jsonl'), { code: 'SBX_RECORDING_DAMAGED' });
     }
-    // the side file is no JSON: found out when half of it is written
-    const blob = 'a'.repeat(64);
-    mkdirSync(join(out, 'evil.blobs'));
-    writeFileSync(join(out, 'evil.blobs', `${blob}.json`), '{');
-    lines(header, open, frame, { ...frame, n: 2, m: undefined, blob: `sha256-${blob}` });
-    await assert.rejects(imported(file), { code: 'SBX_RECORDING_DAMAGED' });
+    // found out when half of it is written
+    const whole: RecordingHeader = {
+      ...header,
+      signalbox: 'recording',
+      writer: { name: 'x', version: '0' },
+      filter: {},
+      redaction: { rules: [], prefix: '[redacted:' },
+    };
+    const half = writeAside(made.folder, whole, new Redactor(redaction), async (writer) => {
+      writer.append([JSON.stringify(open), null]);
+      throw new Error('half');
+    });
+    await assert.rejects(half, /half/);
     assert.deepEqual(readdirSync(made.folder).sort(), before, 'half a recording would be gone on with by the next daemon');
     // nothing that is missing or makes no sense takes the rest with it
     const odd = [{ n: 'x' }, { m: null }, { t: 1e308 }, { c: 7 }, { m: undefined, blob: 'sha256-../../secret' }];
