@@ -52,7 +52,23 @@ export async function openRecording(path: string, { live = false }: { readonly l
   const blobs = stat.isDirectory() ? join(path, BLOBS) : join(dirname(path), `${basename(path).replace(/\.jsonl$/, '')}.${BLOBS}`);
   const [first] = files;
   if (first === undefined) throw damaged(path, 'There is no segment in the folder.');
-  return new Reader(path, files, blobs, await readHeader(first), live, stat.isDirectory() ? readSummary(path) : undefined);
+  const summary = stat.isDirectory() ? readSummary(path) : undefined;
+  return new Reader(path, files, blobs, await anyHeader(files, summary), live, summary);
+}
+
+/** The header of the first segment that has one: each says the same, and so does the summary. A recording is not lost with its first segment. */
+async function anyHeader(files: readonly string[], summary: Summary | undefined): Promise<RecordingHeader> {
+  let failure: unknown;
+  for (const file of files) {
+    try {
+      return { ...(await readHeader(current(file))), segment: 1 };
+    } catch (error) {
+      if (!(error instanceof SignalboxError) || error.code !== 'SBX_RECORDING_DAMAGED') throw error;
+      failure ??= error;
+    }
+  }
+  if (summary !== undefined && files.length > 1) return summary.header;
+  throw failure;
 }
 
 /** Segment files of a folder in order; of a segment that is there twice (the writer died while it packed it) the packed one. */

@@ -17,7 +17,7 @@ import {
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { createZstdCompress } from 'node:zlib';
+import { constants, createZstdCompress } from 'node:zlib';
 import type { ErrorShape } from '../../api/errors.ts';
 import type { OpenLine, RecordingHeader, RecordingLine } from '../../api/recordings.ts';
 import type { Redactor } from '../redaction/redactor.ts';
@@ -222,11 +222,14 @@ export class SegmentWriter {
   }
 }
 
+/** With a checksum: without one a bit that flips on the disk may become another letter of a message, and nothing tells. */
+const CHECKED = { params: { [constants.ZSTD_c_checksumFlag]: 1 } };
+
 /** Compresses a complete segment; the file is replaced in one step. */
 export async function pack(file: string): Promise<void> {
   const temporary = `${file}.packing`;
   try {
-    await pipeline(createReadStream(file), createZstdCompress(), createWriteStream(temporary, { mode: 0o600 }));
+    await pipeline(createReadStream(file), createZstdCompress(CHECKED), createWriteStream(temporary, { mode: 0o600 }));
     await rename(temporary, `${file}.zst`);
     await rm(file);
   } catch {

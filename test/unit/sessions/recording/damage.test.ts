@@ -4,14 +4,16 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import type { FrameLine, RecordingLine } from '../../../../daemon/api/recordings.ts';
+import type { FrameLine, RecordingHeader, RecordingLine } from '../../../../daemon/api/recordings.ts';
 import { compareRecordings } from '../../../../daemon/sessions/compare/compare-recordings.ts';
 import { EXPORT_FORMATS, exportRecording } from '../../../../daemon/sessions/formats/export.ts';
 import { importRecording } from '../../../../daemon/sessions/formats/import.ts';
 import { recordingStatistics } from '../../../../daemon/sessions/inspect/statistics.ts';
-import { openRecording } from '../../../../daemon/sessions/recording/reader.ts';
+import { openRecording, segmentsIn } from '../../../../daemon/sessions/recording/reader.ts';
+import { SegmentWriter } from '../../../../daemon/sessions/recording/segment-writer.ts';
 import { showRecording } from '../../../../daemon/sessions/recording/show.ts';
 import { CurrentRedactor } from '../../../../daemon/sessions/redaction/current-redactor.ts';
+import { Redactor } from '../../../../daemon/sessions/redaction/redactor.ts';
 import { survey } from '../../../../daemon/sessions/replay-client/survey.ts';
 import { loadRehearsal } from '../../../../daemon/sessions/replay-server/load.ts';
 import { type RecorderFixture, recorderFixture } from '../../../fixtures/recorder.ts';
@@ -141,33 +143,96 @@ describe('a recording with a damaged side file', () => {
       why: /frame 4.*not what was recorded/,
     });
   });
+});
 
-  it('gives what stands before the place where a packed segment is cut off or changed', async () => {
-    const file = join(path, '000001.jsonl.zst');
-    const whole = readFileSync(file);
-    const flipped = Buffer.from(whole);
-    flipped[whole.length >> 1] = (whole[whole.length >> 1] ?? 0) ^ 0xff;
-    for (const bytes of [whole.subarray(0, whole.length - 5), flipped]) {
-      writeFileSync(file, bytes);
-      let lines: readonly RecordingLine[] = [];
-      try {
-        lines = await linesOf(path);
-      } catch (error) {
-        // so little of it is left that it has no header: then this is said
-        assert.equal((error as { code: string }).code, 'SBX_RECORDING_DAMAGED');
-        continue;
-      }
-      assert.ok(
-        gaps(lines).some((why) => /cannot be read|cut off|breaks off/.test(why)),
-        JSON.stringify(gaps(lines)),
-      );
-      const reader = await openRecording(path);
-      const { problems } = await recordingStatistics(reader.lines(), (line) => reader.message(line));
-      assert.ok((problems?.length ?? 0) > 0);
-      const result = await exportRecording(reader, { redactor, version: '0', to: join(out, 'segment.jsonl') });
-      assert.equal(result.problems?.length, problems?.length);
-      const info = await importRecording(join(out, 'segment.jsonl'), { folder: made.folder, version: '0', redaction });
-      assert.ok(info.gaps > 0);
-    }
+/** What happens to a packed segment. */
+const SEGMENT_DAMAGE: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
+  'cut in half': (bytes) => bytes.subarray(0, bytes.length >> 1),
+  'without its last bytes': (bytes) => bytes.subarray(0, bytes.length - 3),
+  'with nothing in it': () => Buffer.alloc(0),
+  'with a bit that flipped': (bytes) => {
+    const flipped = Buffer.from(bytes);
+    flipped[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 4;
+    return flipped;
+  },
+  'that is something else': (bytes) => Buffer.alloc(bytes.length, 'x'),
+};
+
+describe('a recording with a damaged segment', () => {
+  const header: RecordingHeader = {
+    signalbox: 'recording',
+    version: 1,
+    id: 'made',
+    createdAt: '2026-01-02T03:04:05.000Z',
+    segment: 1,
+    writer: { name: 'signalbox', version: '0' },
+    filter: {},
+    redaction: { rules: [], prefix: '[redacted:' },
+  };
+  let folder: string;
+  let path: string;
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'sbx-damage-'));
+    path = join(folder, 'made');
+    const writer = new SegmentWriter({ folder: path, header, redactor: new Redactor(redaction), segmentBytes: 300_000 });
+    writer.append(['{"k":"open","t":0,"c":"c1","edge":"client","transport":"bridge","client":"cc","session":"s"}', null]);
+    // words in no order: a segment of several blocks, the first of which can be unpacked without the last
+    let state = 7;
+    const word = (): string => {
+      state = (state * 48_271) % 2_147_483_647;
+      return ` ${state.toString(36)}`;
+    };
+    for (let n = 1; n <= 60; n++)
+      writer.append([
+        `{"k":"frame","n":${n},"t":${n},"c":"c1","d":"in","era":"legacy","bytes":10,"call":${n}`,
+        JSON.stringify({
+          jsonrpc: '2.0',
+          id: n,
+          method: 'tools/call',
+          params: { name: `tool${n}`, arguments: { text: Array.from({ length: 2500 }, word).join('') } },
+        }),
+      ]);
+    await writer.end(new Date(Date.parse(header.createdAt) + 100));
   });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  for (const [what, harm] of Object.entries(SEGMENT_DAMAGE))
+    for (const [which, index] of [
+      ['the first', 0],
+      ['one in the middle', 1],
+    ] as const)
+      it(`reads the others, and tells which: ${which}, ${what}`, async () => {
+        const files = segmentsIn(path);
+        assert.equal(files.length, 4);
+        const lines = async (): Promise<readonly RecordingLine[]> => {
+          const all: RecordingLine[] = [];
+          for await (const line of (await openRecording(path)).lines()) all.push(line);
+          return all;
+        };
+        const numbers = (all: readonly RecordingLine[]): readonly number[] => all.flatMap((line) => (line.k === 'frame' ? line.n : []));
+        const before = numbers(await lines());
+        assert.equal(before.length, 60);
+        const file = String(files[index]);
+        writeFileSync(file, harm(readFileSync(file)));
+        const after = await lines();
+        const told = after.flatMap((line) => (line.k === 'gap' ? line.why : []));
+        assert.equal(told.length, 1, JSON.stringify(told));
+        assert.match(told[0] ?? '', new RegExp(`00000${index + 1}\\.jsonl\\.zst`));
+        const lost = before.filter((n) => !numbers(after).includes(n));
+        assert.ok(
+          lost.every((n) => (index === 0 ? n <= 20 : n > 10 && n <= 40)),
+          `${lost}`,
+        );
+        assert.ok(numbers(after).length >= 40);
+        const reader = await openRecording(path);
+        const { problems } = await recordingStatistics(reader.lines(), (line) => reader.message(line));
+        assert.deepEqual(
+          problems?.map(({ code }) => code),
+          ['SBX_RECORDING_DAMAGED'],
+        );
+        const result = await exportRecording(reader, { redactor, version: '0', to: join(folder, 'x.jsonl') });
+        assert.deepEqual(result.problems, problems);
+        const info = await importRecording(path, { folder, version: '0', redaction, format: 'jsonl' });
+        assert.deepEqual([info.frames, info.gaps, info.problem?.code], [numbers(after).length, 1, 'SBX_RECORDING_DAMAGED']);
+      });
 });
