@@ -42,6 +42,8 @@ const SECRETS = [
   PEM,
   `Authorization: Bearer ${BEARER}`,
   `postgres://app:${PASSWORD}@db.example/app`,
+  `curl -u me:${PASSWORD} https://db.example/`,
+  `http://127.0.0.1:4711/callback?code=${BEARER}&state=xyz`,
 ];
 /** What must be nowhere, in any form. */
 const NEVER = [STORED, CONFIGURED, RULED.slice(4), ...Object.values(SHAPES), PEM_BODY, BEARER, PASSWORD, FIELD, POINTED, CLAIMED];
@@ -112,6 +114,8 @@ describe('secrets in traffic', () => {
       headers: { Authorization: BEARER, Cookie: `sid=${BEARER}` },
       place: { any: { inner: POINTED } },
       staffNumber: FIELD,
+      smtpPass: PASSWORD,
+      held: { secret: { value: BEARER } },
       nested: JSON.stringify({ password: PASSWORD, list: [{ name: 'X-Api-Key', value: BEARER }] }),
     };
     const call = await post({ id: 1, method: 'tools/call', params: { name: 'leak__spill', arguments: args } }, legacy);

@@ -39,7 +39,7 @@ export function withoutPasswords(text: string, hide: Hide): string {
 function userless(whole: string, before: string, pair: string, hide: Hide): string {
   const at = pair.indexOf(':') + 1;
   const password = pair.slice(at);
-  if (at < 2 || password.length < SHORTEST || password.startsWith('//') || harmless(password)) return whole;
+  if (at < 1 || password.length < SHORTEST || password.startsWith('//') || harmless(password)) return whole;
   return before + pair.slice(0, at) + hide(password);
 }
 
