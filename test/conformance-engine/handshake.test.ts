@@ -101,6 +101,15 @@ describe('a server that breaks early', { concurrency: 2 }, () => {
     assert.deepEqual((await told(change, ['jsonrpc/unknown-method'], ['modern'])).errors, ['M-RPC-ONE-RESPONSE']);
   });
 
+  it('is told of nothing when its answers come after the pings behind them', async () => {
+    const found = await told(
+      'const known = write; write = (response) => setTimeout(() => known(response), response.result?.tools === undefined ? 0 : 25);',
+      ['robustness/extremes', 'jsonrpc/unparsable', 'jsonrpc/unknown-method'],
+      ['legacy'],
+    );
+    assert.deepEqual(found, { eras: ['legacy'], errors: [] });
+  });
+
   it('says nothing at all, and is said to be silent', async () =>
     assert.deepEqual(await told('write = () => {};', undefined, ['legacy']), { eras: [], errors: [] }));
 });

@@ -253,7 +253,15 @@ export class Session {
   ): Promise<{ readonly frames: readonly Frame[]; readonly http: HttpFacts | undefined }> {
     this.model.phase = 'malformed';
     const before = this.#frames.length;
-    for (const id of options.ids ?? [])
+    let own = bytes;
+    // an answer may come late, when the next case is under way: no two cases share an id that can be told apart
+    const ids = (options.ids ?? []).map((id) => {
+      if (typeof id !== 'string') return id;
+      const unique = `${id}-${this.#next++}`;
+      own = renamed(own, id, unique);
+      return unique;
+    });
+    for (const id of ids)
       this.model.requests.set(keyOf(id), {
         id,
         method: '',
@@ -266,18 +274,21 @@ export class Session {
       });
     const sent =
       this.wire.kind === 'stdio'
-        ? this.wire.send(Buffer.concat([bytes, NEWLINE]), options)
-        : this.wire.send(bytes, { timeoutMs: 3000, ...options, headers: { ...this.headers(), ...options.headers } });
+        ? this.wire.send(Buffer.concat([own, NEWLINE]), options)
+        : this.wire.send(own, { timeoutMs: 3000, ...options, headers: { ...this.headers(), ...options.headers } });
     const http = await this.#exchange(sent, true);
     const alive = await this.barrier('malformed');
     // a second barrier on a pipe: an answer made in a later turn of the server's event loop comes before it
     if (alive && this.wire.kind === 'stdio') await this.barrier('malformed');
-    for (const id of options.ids ?? []) this.model.requests.delete(keyOf(id));
+    for (const id of ids) if (typeof id !== 'string') this.model.requests.delete(keyOf(id));
     const frames = this.#frames.slice(before).filter((frame) => sent.channel === 'out' || frame.channel === sent.channel);
-    return { frames: frames.filter((frame) => !this.#barriers.has(at(frame.value, 'id'))), http };
+    const mine = frames.filter((frame) => !this.#aside.has(at(frame.value, 'id')));
+    for (const id of ids) if (typeof id === 'string') this.#aside.add(id);
+    return { frames: mine, http };
   }
 
-  readonly #barriers = new Set<unknown>();
+  /** Ids of barriers and of earlier malformed messages: an answer to them is no part of what comes back of another. */
+  readonly #aside = new Set<unknown>();
 
   /** A cheap request whose answer says that what was sent before has been dealt with, and that the server lives. */
   async barrier(phase: 'request' | 'malformed' | 'notification' = this.model.phase): Promise<boolean> {
@@ -285,7 +296,7 @@ export class Session {
     const early = this.era === 'legacy' && this.model.capabilities === undefined;
     if (early) return this.ended === undefined;
     const message = this.compose(this.era === 'legacy' ? 'ping' : 'server/discover', undefined, { id: `barrier-${this.#next++}` });
-    this.#barriers.add(message['id']);
+    this.#aside.add(message['id']);
     // whether it lives is given its whole time
     const answer = await this.ask(message, { limitMs: this.#options.limitMs });
     const lives = answer.message !== undefined;
@@ -338,3 +349,10 @@ const LIMITS: ReadonlySet<number> = new Set([413, 414, 429, 431, 503]);
 /** Stands for "nothing will come any more". */
 const NOTHING: JsonObject = Object.freeze({});
 const NEWLINE = Buffer.from('\n');
+
+/** The bytes of a message with another id, if it says its id in so many words. */
+function renamed(bytes: Buffer, id: string, unique: string): Buffer {
+  const [old, fresh] = [Buffer.from(`"id":${JSON.stringify(id)}`), Buffer.from(`"id":${JSON.stringify(unique)}`)];
+  const from = bytes.indexOf(old);
+  return from < 0 ? bytes : Buffer.concat([bytes.subarray(0, from), fresh, bytes.subarray(from + old.length)]);
+}
