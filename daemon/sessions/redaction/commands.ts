@@ -11,6 +11,8 @@ const COMMAND = new RegExp(
     String.raw`(?=[ \t])((?:'[^'\r\n]{0,4096}'|"[^"\r\n]{0,4096}"|\\\r?\n|\\+["']|\\|(?!&&)[^\r\n|;\\${'`'}]){1,8192})`,
   'g',
 );
+/** A line with those it goes on in. */
+const LINE = /(?:[^\n\\]+|\\\r\n|\\[\s\S]|\\)+/g;
 /** An argument, up to the quote it began with. Its quote is group 2 of the expression it stands in. */
 const ARGUMENT = String.raw`(\\*["']|)((?:(?!\2)[^\r\n])+|[^\s"'\\]+)`;
 const USER = new RegExp(String.raw`(?<=\s)(-[a-zA-Z]{0,8}[uU][ \t]+|-[uU]|--(?:proxy-)?user(?:[ \t]+|=))${ARGUMENT}`, 'g');
@@ -23,10 +25,18 @@ const SHORTEST = 3;
 
 /** The text with the passwords of its command lines replaced. */
 export function withoutPasswords(text: string, hide: Hide): string {
-  if (!NAMED.some((name) => text.includes(name)) && !(text.includes('login') && text.includes(' -p'))) return text;
+  if (!hasProgram(text)) return text;
   const swap = (whole: string, before: string, quote: string, value: string): string =>
     value.length < SHORTEST || harmless(value) ? whole : before + quote + hide(value);
-  return text.replace(COMMAND, (whole: string, program: string, rest: string) => {
+  return text.replace(LINE, (line) => (hasProgram(line) ? lineWithout(line, hide, swap) : line));
+}
+
+function hasProgram(text: string): boolean {
+  return NAMED.some((name) => text.includes(name)) || (text.includes('login') && text.includes(' -p'));
+}
+
+function lineWithout(line: string, hide: Hide, swap: (whole: string, before: string, quote: string, value: string) => string): string {
+  return line.replace(COMMAND, (whole: string, program: string, rest: string) => {
     const head = whole.slice(0, whole.length - rest.length);
     if (program === 'curl') return head + rest.replace(USER, (all: string, flag, quote, pair) => userless(all, flag + quote, pair, hide));
     if (program === 'sshpass') return head + rest.replace(FIRST, swap);

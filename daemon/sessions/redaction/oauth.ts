@@ -23,7 +23,12 @@ const ASSERTION_ALONE = 32;
 /** The text without codes, assertions and verifiers. */
 export function withoutGrants(text: string, hide: Hide): string {
   if (!has(text)) return text;
-  return text.replace(RUN, (run) => {
+  // a run ends with its line: most lines have none
+  return text.replace(/[^\n]+/g, (line) => (has(line) ? lineWithout(line, hide) : line));
+}
+
+function lineWithout(line: string, hide: Hide): string {
+  return line.replace(RUN, (run) => {
     if (!has(run)) return run;
     const swap = (whole: string, name: string, value: string): string => (harmless(value) ? whole : name + hide(value));
     const grant = GRANT.test(run);
