@@ -202,12 +202,13 @@ export interface RecordingMethods {
   };
   'record/statistics': {
     params: { recording: string; server?: string };
-    result: { tools: readonly ToolStatistics[]; lists: readonly ListStatistics[] };
+    /** `problems`: what of a damaged recording could not be read and is not counted. */
+    result: { tools: readonly ToolStatistics[]; lists: readonly ListStatistics[]; problems?: readonly ErrorShape[] };
   };
   /** Without `to` nothing is written and `preview` says what would be. Formats: `jsonl` (readable in a git diff), `har`, `plain`. */
   'record/export': {
     params: { recording: string; to?: string; format?: string };
-    result: { file?: string; preview: readonly string[]; bytes: number };
+    result: { file?: string; preview: readonly string[]; bytes: number; problems?: readonly ErrorShape[] };
   };
   'record/import': { params: { file: string; format?: string; name?: string }; result: RecordingInfo };
   'record/remove': { params: { recording: string }; result: { removed: boolean } };

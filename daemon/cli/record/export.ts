@@ -4,11 +4,11 @@ import { extname, join, resolve } from 'node:path';
 import { onlyArgument, usageError } from '../arguments.ts';
 import type { CommandContext } from '../command.ts';
 import { recordingRef, sharedFolder } from './place.ts';
-import { bytesText, recordingText } from './text.ts';
+import { bytesText, damaged, recordingText } from './text.ts';
 
 const ENDINGS: Readonly<Record<string, string>> = { jsonl: '.jsonl', har: '.har', plain: '.messages.jsonl' };
 
-/** Shows what a recording holds, asks, and writes it. Without `--to` or `--workspace` it only shows. */
+/** Shows what a recording holds, asks, and writes it. Without `--to` or `--workspace` it only shows. Exit code 1 when a part of it could not be read. */
 export async function exportCommand(context: CommandContext, rest: readonly string[]): Promise<number> {
   const given = onlyArgument('record export', rest, "the recording's id or name");
   const { flags, cwd, json } = context;
@@ -39,7 +39,7 @@ export async function exportCommand(context: CommandContext, rest: readonly stri
   }
   const written = await client.call('record/export', { recording, format, to: file });
   context.result(written, () => `Wrote ${written.file} (${bytesText(written.bytes)}).`);
-  return 0;
+  return damaged(context, written.problems) ? 1 : 0;
 }
 
 async function confirmed(context: CommandContext, lines: readonly string[], question: string): Promise<boolean> {
@@ -47,7 +47,7 @@ async function confirmed(context: CommandContext, lines: readonly string[], ques
   return context.confirm(question);
 }
 
-/** A file of another program, or an exported recording, becomes a recording. */
+/** A file of another program, or an exported recording, becomes a recording; exit code 1 when a part of it could not be read. */
 export async function importCommand(context: CommandContext, rest: readonly string[]): Promise<number> {
   const file = resolve(context.cwd, onlyArgument('record import', rest, 'the file'));
   const { flags } = context;
@@ -60,7 +60,7 @@ export async function importCommand(context: CommandContext, rest: readonly stri
     ...(name === undefined ? {} : { name }),
   });
   context.result(info, () => recordingText(info));
-  return 0;
+  return info.problem === undefined ? 0 : 1;
 }
 
 function fileName(given: string): string {

@@ -8,7 +8,7 @@ import { rulesOf } from '../replay-client/aim.ts';
 import { prettyReport } from '../replay-client/reports.ts';
 import { statisticsText } from '../statistics.ts';
 import { recordingRef, workspaceFolder } from './place.ts';
-import { recordingsText, recordingText, rowsText } from './text.ts';
+import { damaged, recordingsText, recordingText, rowsText } from './text.ts';
 
 /** Rows asked for at once. */
 const PAGE = 2000;
@@ -87,14 +87,14 @@ export async function searchCommand(context: CommandContext, rest: readonly stri
   return found.length === 0 ? 1 : 0;
 }
 
-/** Statistics per tool. */
+/** Statistics per tool; exit code 1 when a part of the recording could not be read. */
 export async function statsCommand(context: CommandContext, rest: readonly string[]): Promise<number> {
   const recording = recordingRef(context, onlyArgument('record stats', rest, "the recording's id, name or file"));
   const server = context.flags.text('server');
   const client = await context.connect();
   const answer = await client.call('record/statistics', { recording, ...(server === undefined ? {} : { server }) });
   context.result(answer, () => statisticsText(answer));
-  return 0;
+  return damaged(context, answer.problems) ? 1 : 0;
 }
 
 /** What differs between two recordings; exit code 1 when something does. */

@@ -1,6 +1,8 @@
 /** Recordings in a terminal. */
+import type { ErrorShape } from '../../api/errors.ts';
 import type { RecordingInfo } from '../../api/recordings.ts';
 import type { TrafficRow } from '../../api/sessions.ts';
+import type { CommandContext } from '../command.ts';
 import { table } from '../table.ts';
 import { printable } from '../terminal.ts';
 
@@ -58,4 +60,10 @@ export function bytesText(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   const [unit, divisor] = bytes < 1e6 ? ['kB', 1e3] : bytes < 1e9 ? ['MB', 1e6] : ['GB', 1e9];
   return `${(bytes / Number(divisor)).toFixed(1)} ${unit}`;
+}
+
+/** Says on standard error what of a recording could not be read. */
+export function damaged(context: CommandContext, problems: readonly ErrorShape[] = []): boolean {
+  for (const { code, message, cause, fix } of problems) context.note(`${code}: ${message}\n  why: ${cause}\n  fix: ${fix}`);
+  return problems.length > 0;
 }
