@@ -178,6 +178,8 @@ if (found.files.length === 0 && !found.editor) {
 const home = mkdtempSync(join(tmpdir(), 'signalbox-test-'));
 process.env['SIGNALBOX_STATE_DIR'] = join(home, 'state');
 process.env['SIGNALBOX_CONFIG_DIR'] = join(home, 'config');
+// The tests start some thousand processes from TypeScript; what one of them compiled the next one takes.
+process.env['NODE_COMPILE_CACHE'] ??= join(home, 'compiled');
 const limit = full ? undefined : AbortSignal.timeout(TOTAL_LIMIT_MS);
 try {
   if (files.length > 0) await runFiles(files, limit, (file, result) => results?.put(file, result));

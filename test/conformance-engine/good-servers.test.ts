@@ -8,7 +8,7 @@ const full = process.env['SIGNALBOX_TEST_TIER'] === 'full';
 const SEEDS = full ? [1, 2, 3, 4, 5] : [11];
 const CHOSEN = full ? GOOD_SERVERS : GOOD_SERVERS.filter(({ name }) => name === 'minimal, by hand' || name === 'v2 SDK, both eras');
 
-describe('correct servers have no errors', { concurrency: 1 }, () => {
+describe('correct servers have no errors', { concurrency: full ? 2 : 1 }, () => {
   for (const server of CHOSEN)
     it(server.name, { timeout: 1_800_000 }, async (t) => {
       const running = await server.start();
