@@ -5,6 +5,7 @@ import { SignalboxError } from '../../daemon/api/errors.ts';
 import { definePlugin, helpPrompt } from '../plugin/define.ts';
 import { auditQueue } from './audit.ts';
 import { followRoots } from './client-roots.ts';
+import { registerCompletion } from './completion.ts';
 import { type SearchPool, searchPool } from './engines/pool.ts';
 import type { Area } from './guard/area.ts';
 import { registerPrompts } from './prompts.ts';
@@ -69,6 +70,7 @@ export default definePlugin<State>({
     for (const tool of toolsOf(state)) registerTool(server, tool, log.audit, follow);
     registerResources(server, area, settings.maxFileBytes, subscribed, log.audit, follow);
     registerPrompts(server, area, settings.maxFileBytes, log.audit);
+    registerCompletion(server, area, follow);
     subscribed.attach(server);
   },
   async close(state) {

@@ -10,6 +10,9 @@ import { readText } from './tools/reading.ts';
 
 const QUIET = { signal: new AbortController().signal, note: () => undefined, progress: () => undefined };
 
+/** The names of the prompts. */
+export const PROMPTS = ['review-file', 'explain-tree', 'change-safely'] as const;
+
 /** Registers the prompts on one MCP instance. */
 export function registerPrompts(server: McpServer, area: Area, maxFileBytes: number, audit: Audit): void {
   const path = { type: 'string' as const, description: 'Path of the file, relative to the first root or absolute.' };
@@ -50,7 +53,7 @@ export function registerPrompts(server: McpServer, area: Area, maxFileBytes: num
 }
 
 interface Definition {
-  readonly name: string;
+  readonly name: (typeof PROMPTS)[number];
   readonly title: string;
   readonly description: string;
   readonly args: Readonly<Record<string, { readonly type: 'string'; readonly description: string }>>;

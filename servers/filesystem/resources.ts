@@ -1,7 +1,6 @@
-/** Files as resources: `file:` URIs beneath the roots, listed in pages, completed, read, and subscribed to. */
+/** Files as resources: `file:` URIs beneath the roots, listed in pages, read, and subscribed to. */
 
 import { isUtf8 } from 'node:buffer';
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -19,7 +18,6 @@ import { startOf } from './tools/listing.ts';
 import { mimeOf } from './tools/media.ts';
 
 const PAGE = 500;
-const MAX_COMPLETIONS = 100;
 
 /** Registers the resource side on one MCP instance. */
 export function registerResources(
@@ -31,7 +29,7 @@ export function registerResources(
   follow?: Follow,
 ): void {
   const { server: low } = server;
-  low.registerCapabilities({ resources: { subscribe: true }, completions: {} });
+  low.registerCapabilities({ resources: { subscribe: true } });
   low.setRequestHandler('resources/list', async ({ params }, context) => {
     await follow?.(context);
     const start = asProtocol(() => startOf(params?.cursor));
@@ -46,14 +44,6 @@ export function registerResources(
       description: 'Any file beneath this root; the path can be completed.',
     })),
   }));
-  low.setRequestHandler('completion/complete', async ({ params }, context) => {
-    await follow?.(context);
-    if (params.ref.type !== 'ref/resource') return { completion: { values: [] } };
-    const { uri } = params.ref;
-    const root = area.roots.find((candidate) => templateOf(candidate) === uri);
-    const values = root === undefined || params.argument.name !== 'path' ? [] : complete(area, root, params.argument.value);
-    return { completion: { values: values.slice(0, MAX_COMPLETIONS), total: values.length, hasMore: values.length > MAX_COMPLETIONS } };
-  });
   low.setRequestHandler('resources/read', async ({ params: { uri } }, context) => {
     await follow?.(context);
     const line = { tool: 'resources/read', path: uri.slice(0, 1000) };
@@ -84,7 +74,8 @@ function uriOf(root: OpenRoot, path: string): string {
   return pathToFileURL(join(root.path, path)).href;
 }
 
-function templateOf(root: OpenRoot): string {
+/** The template of every file beneath a root. */
+export function templateOf(root: OpenRoot): string {
   return `${pathToFileURL(root.path).href}/{+path}`;
 }
 
@@ -113,30 +104,6 @@ async function page(
     }
   }
   return { resources, more: false };
-}
-
-function complete(area: Area, root: OpenRoot, value: string): string[] {
-  const cut = value.lastIndexOf('/');
-  const folder = value.slice(0, cut + 1);
-  const beginning = value.slice(cut + 1).toLowerCase();
-  let located: Located;
-  try {
-    located = area.locate(join(root.path, folder), 'read');
-  } catch {
-    // Half a path that leads nowhere has no completion.
-    return [];
-  }
-  try {
-    if (located.place.stat?.isDirectory() !== true) return [];
-    const base = located.place.path === '' ? '' : `${located.place.path}/`;
-    return readdirSync(located.place.ref, { withFileTypes: true })
-      .filter(({ name }) => name.toLowerCase().startsWith(beginning))
-      .filter((entry) => area.visible(located.root, base + entry.name, !entry.isFile()))
-      .map((entry) => `${folder}${entry.name}${entry.isDirectory() ? '/' : ''}`)
-      .sort();
-  } finally {
-    located.place.close();
-  }
 }
 
 type Contents = { uri: string; mimeType: string; text: string } | { uri: string; mimeType: string; blob: string };
