@@ -1,7 +1,8 @@
 /** Prompts: explore a database, optimise a query. */
 import type { McpServer } from '@modelcontextprotocol/server';
 import { fromJsonSchema } from '@modelcontextprotocol/server';
-import { choose, type Desk } from './tools/desk.ts';
+import { chooseAsked } from './asked.ts';
+import type { Desk } from './tools/desk.ts';
 
 const TABLES_NAMED = 200;
 
@@ -19,7 +20,7 @@ export function registerPrompts(server: McpServer, desk: Desk): void {
       }),
     },
     async ({ connection: name, question }) => {
-      const { database } = choose(desk, name);
+      const { database } = chooseAsked(desk, name);
       const tables = await database.tables();
       const list = tables
         .slice(0, TABLES_NAMED)
@@ -46,7 +47,7 @@ export function registerPrompts(server: McpServer, desk: Desk): void {
       }),
     },
     async ({ sql, connection: name }) => {
-      const { database } = choose(desk, name);
+      const { database } = chooseAsked(desk, name);
       const plan = await database.explain({ sql, maxRows: 1000, maxBytes: 256 * 1024 }).then(
         (found) => found.text,
         (thrown: unknown) => `(no plan: ${thrown instanceof Error ? thrown.message : String(thrown)})`,

@@ -2,6 +2,7 @@
 import type { McpServer } from '@modelcontextprotocol/server';
 import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError, ResourceTemplate } from '@modelcontextprotocol/server';
 import { SignalboxError } from '../../daemon/api/errors.ts';
+import { chooseAsked } from './asked.ts';
 import { mermaid } from './diagram.ts';
 import type { Database, Relation } from './engines/engine.ts';
 import { choose, type Desk } from './tools/desk.ts';
@@ -81,14 +82,14 @@ export function registerResources(server: McpServer, desk: Desk): void {
       complete: {
         connection: names,
         schema: async (value, context) => {
-          const schemas = await choose(desk, context?.arguments?.['connection']).database.schemas();
+          const schemas = await chooseAsked(desk, context?.arguments?.['connection']).database.schemas();
           return schemas
             .map((schema) => schema.name)
             .filter(startsWith(value))
             .slice(0, COMPLETIONS);
         },
         table: async (value, context) => {
-          const tables = await choose(desk, context?.arguments?.['connection']).database.tables(context?.arguments?.['schema']);
+          const tables = await chooseAsked(desk, context?.arguments?.['connection']).database.tables(context?.arguments?.['schema']);
           return tables
             .map((table) => table.name)
             .filter(startsWith(value))
