@@ -12,10 +12,15 @@ import { McpServer } from '@modelcontextprotocol/server';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import { ERROR_CODES, type ErrorCode, errorShape, SignalboxError } from '../../daemon/api/errors.ts';
 import type { PluginManifest } from '../../daemon/api/plugin.ts';
+import { setCheckpoint } from './checkpoint.ts';
+import { checkCursors } from './checks/cursors.ts';
+import { checkInitialization } from './checks/initialization.ts';
+import { checkMessages } from './checks/messages.ts';
+import { checkParameters } from './checks/parameters.ts';
+import { checkVersions } from './checks/versions.ts';
 import * as define from './define.ts';
 import { type HostOptions, readFlags } from './flags.ts';
 import { checkSettings, readManifest } from './manifest.ts';
-import { checkVersions } from './version-check.ts';
 
 const API = 'mcp-signalbox/plugin';
 const API_URL = 'signalbox:plugin';
@@ -134,7 +139,7 @@ async function serve(args: readonly string[]): Promise<void> {
   };
   const state = await plugin.open?.(context);
   const transport = new StdioServerTransport(process.stdin, protocol, { maxBufferSize: MESSAGE_BYTES });
-  checkVersions(transport);
+  setCheckpoint(transport, [checkVersions, checkInitialization(), checkCursors(manifest.name), checkParameters, checkMessages]);
   const handle = serveStdio(
     async () => {
       const server = new McpServer({ name: manifest.name, title: manifest.title, version: manifest.version });
