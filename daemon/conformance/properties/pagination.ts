@@ -102,6 +102,40 @@ const listed = property<{ method: string; member: string; capability: string }>(
   },
 });
 
+/** What a list has on a connection nobody has used, and how it goes on: a fault that comes with the third request is over elsewhere. */
+const unworn = property<{ times: number }>({
+  name: 'lists/unworn',
+  area: 'robustness',
+  phase: 'stateful',
+  stems: ['ROB-DETERMINISM'],
+  fresh: true,
+  skip: (subject) => (servedLists(subject).length === 0 ? 'the server has no list' : undefined),
+  cases: () => ({ boundaries: [{ times: 6 }] }),
+  async run({ session, subject }, { times }) {
+    for (const [method, member] of servedLists(subject)) {
+      const keys = async (): Promise<readonly string[] | undefined> => {
+        const { result } = await session.request(method);
+        return result === undefined
+          ? undefined
+          : objectsAt(result, member).map((item) => String(item['uri'] ?? item['uriTemplate'] ?? item['name']));
+      };
+      const first = await keys();
+      for (let time = 2; first !== undefined && time <= times; time++) {
+        const now = await keys();
+        if (now === undefined) break;
+        const same = canonical([...first].sort()) === canonical([...now].sort());
+        session.judge.check(
+          'ROB-DETERMINISM',
+          same,
+          `${method} as it was at first`,
+          () => `${shown(first)} became ${shown(now)} at request ${time}`,
+        );
+        if (!same) break;
+      }
+    }
+  },
+});
+
 const cacheScopes = property<{ method: string }>({
   name: 'lists/one-scope',
   area: 'caching',
@@ -224,4 +258,4 @@ const realCursors = property<{ method: string; change: string }>({
 });
 
 /** The properties of lists. */
-export const PAGINATION: readonly Property[] = [listed, cacheScopes, cursors, realCursors];
+export const PAGINATION: readonly Property[] = [listed, unworn, cacheScopes, cursors, realCursors];
