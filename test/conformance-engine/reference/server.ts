@@ -171,7 +171,7 @@ export class ReferenceServer {
         result: b('RPC-RESULT-FIELD') && method === 'ping' ? [] : b('RPC-RESULT-FIELD') && method === 'tools/list' ? 'text' : whole,
       };
       peer.send(answer);
-      if (b('RPC-ONE-RESPONSE') && method.endsWith('/list')) peer.send(answer);
+      if (b('RPC-ONE-RESPONSE') && (method.endsWith('/list') || method === 'tools/call')) peer.send(answer);
     } catch (error) {
       if (error instanceof Refusal) this.#fail(peer, id, error.code, error.message, error.data);
       else this.#fail(peer, id, -32603, 'Internal error');
