@@ -141,6 +141,8 @@ const identity = property<{ tool: string }>({
   area: 'tasks',
   phase: 'stateful',
   stems: ['TASK-ID', 'TASK-ID-ENTROPY', 'TASK-PARAM-WINS', 'TASK-LIST-COMPLETE', 'TASK-META-SHOULDNOT'],
+  // on a connection of its own every task is known that the list must have
+  fresh: true,
   eras: legacy,
   skip: noTasks,
   cases: (subject) => ({ boundaries: several(subject).boundaries.slice(0, 1) }),
