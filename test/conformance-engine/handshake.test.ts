@@ -1,4 +1,7 @@
-/** Servers that fail before anything can be asked of them: the handshake, the lines, the ids of errors. Each is told one thing, the right one. */
+/**
+ * Servers that fail early (in the handshake, the lines, the ids of errors) are told one thing each, the right one; odd ones that are correct are
+ * told nothing.
+ */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { conform } from '../../daemon/conformance/conform.ts';
@@ -108,6 +111,23 @@ describe('a server that breaks early', { concurrency: 2 }, () => {
       ['legacy'],
     );
     assert.deepEqual(found, { eras: ['legacy'], errors: [] });
+  });
+
+  it('is told of nothing when it seals its cursors anew and puts what it likes into _meta', async () => {
+    const found = await told(
+      `answer = (request) => {
+        if (request.method !== 'tools/list') return before(request);
+        const cursor = request.params?.cursor;
+        if (cursor !== undefined && !/^c0\\.\\d+$/.test(cursor)) return { error: { code: -32602, message: 'No such cursor.' } };
+        const { result } = before(request);
+        const name = cursor === undefined ? 'wait' : '42';
+        const card = { type: 'image', src: 'x', blob: '!', icons: 'many', annotations: { priority: 7, audience: 'all' } };
+        const more = { tools: [{ ...result.tools[0], name }], _meta: { 'com.example/card': card } };
+        return { result: { ...result, ...more, ...(cursor === undefined ? { nextCursor: 'c' + Math.random() } : {}) } };
+      };`,
+      ['lists/', 'modern/client-info', 'modern/stateless', 'jsonrpc/meta-tolerated', 'jsonrpc/concurrent'],
+    );
+    assert.deepEqual(found, { eras: ['modern', 'legacy'], errors: [] });
   });
 
   it('says nothing at all, and is said to be silent', async () =>

@@ -41,18 +41,32 @@ const WEARING: readonly (readonly [silences: number, ms: number])[] = [
   [3, 1000],
 ];
 
-/** How long silence is waited for. A server that drops a kind of message drops it in every case: the first few times it has its whole time. */
+/** Milliseconds an HTTP stream has to end behind its response, at first and once several did not. */
+const [GRACE_MS, SHORT_GRACE_MS] = [1500, 150];
+
+/** How long is waited for what does not come. A server that drops a kind of message drops it in every case: the first few times it has its whole time. */
 export class Patience {
   #silences = 0;
+  #open = 0;
 
   /** A request had its time and no answer. */
   silence(): void {
     this.#silences++;
   }
 
+  /** A stream was still open when its time was over. */
+  lingering(): void {
+    this.#open++;
+  }
+
   /** Milliseconds for a request that would be given `limitMs`. */
   limit(limitMs: number): number {
     return Math.min(limitMs, WEARING.find(([silences]) => this.#silences >= silences)?.[1] ?? limitMs);
+  }
+
+  /** Milliseconds for a stream to end behind its response. */
+  get grace(): number {
+    return this.#open < 3 ? GRACE_MS : SHORT_GRACE_MS;
   }
 }
 

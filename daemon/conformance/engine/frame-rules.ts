@@ -97,7 +97,7 @@ function matched(model: Model, frame: Frame, message: JsonObject): Asked | undef
       judge.check('HTTP-GET-NO-RESPONSE', false, 'no response on the GET stream', () => shown(message));
     return exact;
   }
-  const open = model.open().filter(({ wellFormed, cancelled, givenUp }) => wellFormed && !cancelled && givenUp !== true);
+  const open = model.waiting();
   const meant = onChannel ?? (open.length === 1 ? open[0] : undefined);
   if (meant !== undefined && !meant.wellFormed) return meant;
   // what is refused before its body is read (a session that is gone, a header) cannot name the id
@@ -110,8 +110,8 @@ function matched(model: Model, frame: Frame, message: JsonObject): Asked | undef
   }
   const stem = Object.hasOwn(message, 'error') ? 'RPC-ERR-ID' : 'RPC-ID-ECHO';
   judge.check(stem, false, `the id of the request, ${shown(meant?.id)}`, () => shown(message));
-  // an error without an id is taken for the answer to the eldest request: nobody waits for one that does not come
-  return meant ?? (id === null || id === undefined ? open[0] : undefined);
+  if (meant === undefined && exact === undefined && open.length > 1) model.nameless.push(message);
+  return meant;
 }
 
 function checkError(model: Model, message: JsonObject): void {

@@ -56,6 +56,29 @@ export class Model {
     return [...this.requests.values()].filter((asked) => asked.answers === 0);
   }
 
+  /** Those that an answer without an id may mean: a stream that was opened is not among them as long as something else waits. */
+  waiting(): readonly Asked[] {
+    const all = this.open().filter(({ wellFormed, cancelled, givenUp }) => wellFormed && !cancelled && givenUp !== true);
+    const brief = all.filter(({ id }) => this.listens.get(keyOf(id))?.acknowledged !== true);
+    return brief.length > 0 ? brief : all;
+  }
+
+  /** Answers with no id, or with one that nobody gave, that came while several requests waited: whose they are shows when no more wait. */
+  readonly nameless: JsonObject[] = [];
+
+  /** Gives such answers to the requests that are left, once there are as many: nobody waits for one that has come. */
+  settled(): readonly (readonly [Asked, JsonObject])[] {
+    if (this.nameless.length === 0) return [];
+    const left = this.waiting();
+    if (left.length > this.nameless.length) return [];
+    return this.nameless.splice(0).flatMap((message, index) => {
+      const asked = left[index];
+      if (asked === undefined) return [];
+      asked.answers = 1;
+      return [[asked, message] as const];
+    });
+  }
+
   /** The open or answered request that gave this progress token. */
   ofToken(token: unknown): Asked | undefined {
     return [...this.requests.values()].findLast((asked) => {

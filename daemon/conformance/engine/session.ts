@@ -5,7 +5,7 @@ import { isObject, type JsonObject } from '../../protocol/message.ts';
 import { HttpWire } from '../transports/http-wire.ts';
 import { StdioWire } from '../transports/stdio-wire.ts';
 import type { Frame, HttpFacts, Sent, Wire } from '../transports/wire.ts';
-import { type Answer, composed, IDENTITY, type RequestOptions, type SessionOptions } from './exchange.ts';
+import { type Answer, composed, IDENTITY, Patience, type RequestOptions, type SessionOptions } from './exchange.ts';
 import { readFrame } from './frame-rules.ts';
 import { checkHttp } from './http-rules.ts';
 import { at, Judge, shown } from './judge.ts';
@@ -16,6 +16,9 @@ import { Transcript } from './transcript.ts';
 
 /** Milliseconds a process may take to start, at least. */
 const HELLO_MS = 10_000;
+
+/** Milliseconds a server has, however often it was silent, to show that it lives. */
+const ALIVE_MS = 1000;
 
 /** A connection. */
 export class Session {
@@ -212,7 +215,11 @@ export class Session {
   async #exchange(sent: Sent, answered: boolean): Promise<HttpFacts | undefined> {
     if (sent.exchange === undefined) return undefined;
     if (!answered) sent.abort();
-    const grace = setTimeout(() => sent.abort(), 1500);
+    const patience = this.#options.patience ?? new Patience();
+    const grace = setTimeout(() => {
+      patience.lingering();
+      sent.abort();
+    }, patience.grace);
     const facts = await sent.exchange;
     clearTimeout(grace);
     return facts;
@@ -297,8 +304,8 @@ export class Session {
     if (early) return this.ended === undefined;
     const message = this.compose(this.era === 'legacy' ? 'ping' : 'server/discover', undefined, { id: `barrier-${this.#next++}` });
     this.#aside.add(message['id']);
-    // whether it lives is given its whole time
-    const answer = await this.ask(message, { limitMs: this.#options.limitMs });
+    const { limitMs, patience } = this.#options;
+    const answer = await this.ask(message, { limitMs: Math.max(patience?.limit(limitMs) ?? limitMs, Math.min(limitMs, ALIVE_MS)) });
     const lives = answer.message !== undefined;
     const why = this.ended ?? 'no answer to the barrier';
     if (phase === 'malformed') this.judge.check('RPC-SURVIVE-GARBAGE', lives, 'the next valid request is answered', why);
@@ -340,6 +347,7 @@ export class Session {
     const reading = readFrame(this.model, frame);
     if (reading.kind === 'response') {
       if (reading.asked !== undefined) this.#waiting.get(reading.asked)?.(reading.message);
+      for (const [asked, message] of this.model.settled()) this.#waiting.get(asked)?.(message);
     } else if (reading.kind === 'request') this.#replies.answer(reading.message);
   }
 }

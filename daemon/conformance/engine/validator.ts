@@ -36,6 +36,34 @@ function compileNew(schema: object): Validate | Error {
   }
 }
 
+/** Members of a schema whose own members are names, not keywords; and those that are values. */
+const NAMED = new Set(['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas']);
+const VALUES = new Set(['const', 'enum', 'default', 'examples']);
+const loose = new WeakMap<object, unknown>();
+
+/** A schema without `format`, which annotates and asserts nothing unless a validator chooses so (2020-12 Validation, 7.2.1; draft-07: optional). */
+export function withoutFormats(schema: unknown): unknown {
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const known = loose.get(schema);
+  if (known !== undefined) return known;
+  const made = Array.isArray(schema)
+    ? schema.map(withoutFormats)
+    : Object.fromEntries(
+        Object.entries(schema)
+          .filter(([key]) => key !== 'format')
+          .map(([key, part]) => [
+            key,
+            VALUES.has(key)
+              ? part
+              : NAMED.has(key) && typeof part === 'object' && part !== null
+                ? Object.fromEntries(Object.entries(part).map(([name, inner]) => [name, withoutFormats(inner)]))
+                : withoutFormats(part),
+          ]),
+      );
+  loose.set(schema, made);
+  return made;
+}
+
 /** A validator of a schema we wrote. Throws when it is none. */
 export function validatorOf(schema: object): Validate {
   const made = compile(schema);

@@ -39,6 +39,12 @@ export function looksSecret(text: string): boolean {
   return SECRET.test(text);
 }
 
+/** Members whose values are data of the server or of an extension: the protocol says nothing of what is in them. */
+const FREE: ReadonlySet<string> = new Set([
+  ...['inputSchema', 'outputSchema', 'structuredContent', 'requestedSchema', 'data'],
+  ...['_meta', 'experimental', 'extensions', 'metadata'],
+]);
+
 /** Walks a frame and checks every value that has a rule of its own. */
 export function checkValues(judge: Judge, value: unknown, depth = 0): void {
   if (depth > 40) return;
@@ -89,10 +95,7 @@ export function checkValues(judge: Judge, value: unknown, depth = 0): void {
     judge.check('CNT-BASE64', BASE64.test(blob), 'blob in strict base64', () => shown(blob, 80));
     judge.check('RES-BINARY', BASE64.test(blob), 'blob in strict base64', () => shown(blob, 80));
   }
-  // schemas and structured results are data of the server, not of the protocol
-  for (const [key, child] of Object.entries(value))
-    if (!['inputSchema', 'outputSchema', 'structuredContent', 'requestedSchema', 'data'].includes(key))
-      checkValues(judge, child, depth + 1);
+  for (const [key, child] of Object.entries(value)) if (!FREE.has(key)) checkValues(judge, child, depth + 1);
 }
 
 function checkMetaKey(judge: Judge, key: string): void {

@@ -1,6 +1,6 @@
 /** Values that break a schema in exactly one keyword, each confirmed invalid by Ajv. */
 import { isObject, type JsonObject } from '../../protocol/message.ts';
-import { compile } from '../engine/validator.ts';
+import { compile, withoutFormats } from '../engine/validator.ts';
 import { resolveReference } from './schema.ts';
 
 /** One way to break a valid value. */
@@ -13,22 +13,28 @@ export interface Breakage {
 }
 
 const DEPTH = 3;
+const LAST_LINE_BREAK = 'pattern, by a last line break';
+/** Breakages that validators differ about: `format` asserts only where one chooses so (2020-12 Validation, 7.2.1; draft-07 7.2), and dialects of patterns differ. */
+export const DEBATABLE: ReadonlySet<string> = new Set(['format', LAST_LINE_BREAK]);
 
 /**
  * Every way to break `valid` in one keyword.
  * @param valid a value that satisfies the schema
  */
 export function breakages(schema: unknown, valid: unknown): readonly Breakage[] {
-  const validate = compile(schema);
-  if (validate instanceof Error) return [];
+  const [strict, lenient] = [compile(schema), compile(withoutFormats(schema))];
+  if (strict instanceof Error || lenient instanceof Error) return [];
+  // Ajv leaves `__proto__` out of `properties`: it cannot say what is valid there
+  if (JSON.stringify(schema).includes('"__proto__"')) return [];
   const found: Breakage[] = [];
   const seen = new Set<string>();
   for (const { keyword, pointer, change } of changes(schema, schema, valid, '', DEPTH)) {
     const value = replaced(valid, pointer, change);
     const key = JSON.stringify(value);
-    if (key === undefined || seen.has(key) || validate(value) === undefined) continue;
+    if (key === undefined || seen.has(key) || strict(value) === undefined) continue;
     seen.add(key);
-    found.push({ keyword, pointer, value });
+    // whatever was meant, nothing but a format is broken: which asserts only where a validator chooses so
+    found.push({ keyword: lenient(value) === undefined ? 'format' : keyword, pointer, value });
   }
   return found;
 }
@@ -138,7 +144,9 @@ function* textChanges(schema: JsonObject, value: unknown, to: (keyword: string, 
       `${typeof value === 'string' ? value : ''}${'a'.repeat(schema['maxLength'] + 1)}`.slice(0, schema['maxLength'] + 1),
     );
   if (typeof schema['pattern'] === 'string')
-    yield* ['', '\u0000', ' ', 'x', '!!', 'A1-_', `${String(value)}!`, `${String(value)}\n`].map((text) => to('pattern', text));
+    yield* ['', '\u0000', ' ', 'x', '!!', 'A1-_', `${String(value)}!`].map((text) => to('pattern', text));
+  // `$` is the end of the text in ECMA-262, and before a last line break too in Python and Perl
+  if (typeof schema['pattern'] === 'string') yield to(LAST_LINE_BREAK, `${String(value)}\n`);
 }
 
 function* arrayChanges(

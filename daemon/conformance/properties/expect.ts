@@ -3,6 +3,7 @@ import { MODERN_VERSIONS } from '../../protocol/eras.ts';
 import type { JsonObject } from '../../protocol/message.ts';
 import type { Answer } from '../engine/exchange.ts';
 import { at, shown } from '../engine/judge.ts';
+import { canonical } from '../engine/result-rules.ts';
 import type { Session } from '../engine/session.ts';
 import { LISTS, type Subject } from '../engine/subject.ts';
 
@@ -81,11 +82,19 @@ export function cheapMethod(subject: Subject): string {
   return servedLists(subject)[0]?.[0] ?? (subject.era === 'legacy' ? 'ping' : 'server/discover');
 }
 
-/** A result without what may differ between two equal answers. */
+/** A result without what may differ between two equal answers; a cursor is opaque and may be sealed anew each time: that there is one counts. */
 export function steady(result: JsonObject | undefined): unknown {
   if (result === undefined) return undefined;
-  const { _meta, ttlMs, ...rest } = result;
-  return rest;
+  const { _meta, ttlMs, nextCursor, ...rest } = result;
+  return nextCursor === undefined ? rest : { ...rest, nextCursor: typeof nextCursor };
+}
+
+/** Whether two answers of one request are alike. What differs by itself (a clock) is compared by its kind only, as the results of tools are. */
+export async function alike(session: Session, { method, params }: Operation, usual: Answer, other: Answer): Promise<boolean> {
+  const kinds = (usual.result === undefined) === (other.result === undefined) && usual.result?.['isError'] === other.result?.['isError'];
+  if (method === 'tools/call' || !kinds) return kinds;
+  const text = ({ result }: Answer): string => canonical(steady(result));
+  return text(usual) === text(other) || text(usual) !== text(await session.request(method, params));
 }
 
 /** Skips unless the capability is declared. */

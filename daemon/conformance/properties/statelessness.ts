@@ -8,7 +8,7 @@ import { type Property, property } from '../engine/property.ts';
 import { canonical } from '../engine/result-rules.ts';
 import type { Session } from '../engine/session.ts';
 import type { Subject } from '../engine/subject.ts';
-import { cheapMethod, methods, operations, outcomeText, servedLists, steady } from './expect.ts';
+import { alike, cheapMethod, methods, operations, outcomeText, servedLists, steady } from './expect.ts';
 
 const eras = ['modern'] as const;
 
@@ -45,11 +45,7 @@ const neutral = property<{ method: string; params?: JsonObject; clientInfo?: Jso
       { bare: true },
     );
     if (answer.message === undefined) return;
-    // a tool may well say something else each time
-    const same =
-      method === 'tools/call'
-        ? (answer.result === undefined) === (usual.result === undefined) && answer.result?.['isError'] === usual.result?.['isError']
-        : canonical(steady(answer.result)) === canonical(steady(usual.result));
+    const same = await alike(session, { method, ...(params === undefined ? {} : { params }) }, usual, answer);
     session.judge.check(
       clientInfo === undefined ? 'META-CLIENTINFO-OPTIONAL' : 'META-CLIENTINFO-NEUTRAL',
       same,

@@ -5,9 +5,9 @@ import { at, shown } from '../engine/judge.ts';
 import { markedArguments } from '../engine/param-headers.ts';
 import { type Property, property } from '../engine/property.ts';
 import type { Tool } from '../engine/subject.ts';
-import { compile } from '../engine/validator.ts';
+import { compile, withoutFormats } from '../engine/validator.ts';
 import { extremes } from '../generators/extremes.ts';
-import { breakages } from '../generators/invalid.ts';
+import { breakages, DEBATABLE } from '../generators/invalid.ts';
 import { simpler } from '../generators/smaller.ts';
 import { fullSample, MANY, quick, slow } from './calling.ts';
 import { noCalls, noTools, outcomeText, refusedWith } from './expect.ts';
@@ -165,11 +165,14 @@ const accepted = property<{ tool: string; args: JsonObject }>({
     const validate = compile(outputSchema);
     if (!present || validate instanceof Error) return;
     const problem = validate(answer.result['structuredContent']);
+    const strict = compile(withoutFormats(outputSchema));
+    const formatOnly = problem !== undefined && !(strict instanceof Error) && strict(answer.result['structuredContent']) === undefined;
     judge.check(
       'TOOL-STRUCTURED-CONFORMS',
       problem === undefined,
       `the outputSchema of ${tool}`,
       () => `${problem} in ${shown(at(answer.result, 'structuredContent'))}`,
+      formatOnly ? 'warning' : undefined,
     );
   },
 });
@@ -224,8 +227,12 @@ const invalidArguments = property<{ tool: string; args: unknown; keyword: string
     const answer = await session.request('tools/call', { name: tool, arguments: args }, { ...slow(subject, tool), provoked });
     if (answer.message === undefined) return;
     const told = answer.error !== undefined || answer.result?.['isError'] === true;
-    session.judge.check('TOOL-INPUT-VALIDATE', told, `an error: ${keyword} is broken at ${pointer === '' ? 'the root' : pointer}`, () =>
-      shown(answer.message),
+    session.judge.check(
+      'TOOL-INPUT-VALIDATE',
+      told,
+      `an error: ${keyword} is broken at ${pointer === '' ? 'the root' : pointer}`,
+      () => shown(answer.message),
+      DEBATABLE.has(keyword) ? 'warning' : undefined,
     );
     if (told && !(provoked && at(answer.error, 'code') === -32020))
       session.judge.check(

@@ -39,10 +39,25 @@ describe('frames', () => {
     assert.equal(reading.kind === 'response' ? reading.asked?.id : undefined, '7');
   });
 
-  it('an error without an id is the answer of the eldest request', () => {
-    const model = asking([1, 2]);
+  it('errors without an id belong to the requests that are left when the others are answered', () => {
+    const model = asking([1, 2, 3]);
+    for (const message of ['one', 'other']) read(model, { id: null, error: { code: -32602, message } });
+    assert.deepEqual([...new Set(broken(model))], ['L-RPC-ERR-ID']);
+    assert.deepEqual(model.settled(), []);
+    read(model, { id: 2, result: { content: [] } });
+    assert.deepEqual(
+      model.settled().map(([{ id }, { error }]) => [id, (error as { message: string }).message]),
+      [
+        [1, 'one'],
+        [3, 'other'],
+      ],
+    );
+    assert.deepEqual(model.open(), []);
+  });
+
+  it('an error without an id is the answer of the only request that waits', () => {
+    const model = asking([1]);
     const reading = read(model, { id: null, error: { code: -32602, message: 'no' } });
-    assert.deepEqual(broken(model), ['L-RPC-ERR-ID']);
     assert.equal(reading.kind === 'response' ? reading.asked?.id : undefined, 1);
   });
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { compile } from '../../../daemon/conformance/engine/validator.ts';
 import { extremes } from '../../../daemon/conformance/generators/extremes.ts';
-import { breakages } from '../../../daemon/conformance/generators/invalid.ts';
+import { breakages, DEBATABLE } from '../../../daemon/conformance/generators/invalid.ts';
 import { validValues } from '../../../daemon/conformance/generators/schema.ts';
 
 /** Schemas as tools have them, and the ones generators stumble over. */
@@ -107,6 +107,18 @@ describe('values from schemas', () => {
       'string',
     );
     assert.equal(typeof validValues({ type: 'nonsense' }), 'string');
+  });
+
+  it('what breaks only a format, or only by a last line break, is said to be that', () => {
+    const ways = (properties: object, valid: object): readonly (readonly [string, unknown])[] =>
+      breakages({ type: 'object', properties }, valid).map(({ keyword, value }) => [keyword, value]);
+    const dated = ways({ day: { type: 'string', format: 'date' } }, { day: '2026-01-02' });
+    for (const [keyword, value] of dated) assert.equal(keyword === 'format', typeof (value as { day: unknown }).day === 'string');
+    assert.ok(dated.some(([keyword]) => keyword === 'format') && dated.some(([keyword]) => keyword === 'type'));
+    const named = ways({ name: { type: 'string', pattern: '^a+$' } }, { name: 'aa' });
+    for (const [keyword, value] of named) assert.equal(DEBATABLE.has(keyword), (value as { name: unknown }).name === 'aa\n');
+    // Ajv cannot say what is valid there
+    assert.deepEqual(breakages(JSON.parse('{"type":"object","properties":{"__proto__":{"type":"string"}}}'), {}), []);
   });
 
   it('every kind of keyword can be broken', () => {
