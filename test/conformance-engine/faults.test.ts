@@ -79,9 +79,9 @@ describe('faults before a server that does not know of them', { concurrency: 1 }
       );
       all++;
       if (places.includes(true)) hits++;
-      else t.diagnostic(`missed: ${name}`);
+      else t.diagnostic(`result: missed ${name}`);
     }
-    t.diagnostic(`${hits} of ${all}`);
+    t.diagnostic(`result: ${hits} of ${all}`);
     assert.ok(hits / all >= 0.85);
   });
 });

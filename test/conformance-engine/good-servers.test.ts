@@ -33,7 +33,7 @@ describe('correct servers have no errors', { concurrency: full ? 2 : 1 }, () => 
           assert.ok(summary.counts.passed > 20, JSON.stringify(summary.counts));
           const [warnings, notes] = [summary.counts.warning, summary.counts.note];
           t.diagnostic(
-            `${server.name}, seed ${seed}: ${summary.eras.join(' and ')}, ${summary.cases} cases, ${warnings} warnings, ${notes} notes`,
+            `result: ${server.name}, seed ${seed}: ${summary.eras.join(' and ')}, ${summary.cases} cases, ${warnings} warnings, ${notes} notes`,
           );
         }
       } finally {

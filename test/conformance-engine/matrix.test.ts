@@ -22,10 +22,11 @@ it('finds the planted faults', {
     whole: true,
     tell: (verdict) => {
       verdicts.push(verdict);
-      if (!verdict.found) t.diagnostic(`missed ${verdict.id} over ${verdict.transport}; found ${verdict.ids.join(' ') || 'nothing'}`);
+      if (!verdict.found)
+        t.diagnostic(`result: missed ${verdict.id} over ${verdict.transport}; found ${verdict.ids.join(' ') || 'nothing'}`);
     },
   });
-  t.diagnostic(scoreOf(verdicts));
+  for (const line of scoreOf(verdicts).split('\n')) t.diagnostic(`result: ${line}`);
   const share = (some: readonly Verdict[]): number => some.filter(({ found }) => found).length / some.length;
   assert.ok(share(verdicts) >= TARGET);
   assert.ok(share(verdicts.filter(({ id }) => needOf(id.slice(2)) !== 'look')) >= TARGET_HARD);
