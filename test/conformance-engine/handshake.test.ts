@@ -3,6 +3,9 @@
  * told nothing.
  */
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { conform } from '../../daemon/conformance/conform.ts';
 import type { Era } from '../../daemon/protocol/eras.ts';
@@ -130,6 +133,96 @@ describe('a server that breaks early', { concurrency: 2 }, () => {
     assert.deepEqual(found, { eras: ['modern', 'legacy'], errors: [] });
   });
 
+  it('is told of nothing when a resource says another thing each time', async () => {
+    const found = await told(
+      `answer = (request) => {
+        const { method, params } = request;
+        const outcome = before(request);
+        if (method === 'server/discover' || method === 'initialize') outcome.result && (outcome.result.capabilities.resources = {});
+        if (!method.startsWith('resources/')) return outcome;
+        const { tools, ...rest } = before({ ...request, method: 'tools/list' }).result;
+        if (method === 'resources/list') return { result: { ...rest, resources: [{ uri: 'clock://now', name: 'now' }] } };
+        if (method === 'resources/templates/list') return { result: { ...rest, resourceTemplates: [] } };
+        if (params?.uri !== 'clock://now') return { error: { code: rest.resultType === undefined ? -32002 : -32602, message: 'No such resource.' } };
+        return { result: { ...rest, contents: [{ uri: params.uri, text: String(performance.now()) }] } };
+      };`,
+      ['modern/client-info', 'jsonrpc/meta-tolerated', 'lists/'],
+    );
+    assert.deepEqual(found, { eras: ['modern', 'legacy'], errors: [] });
+  });
+
   it('says nothing at all, and is said to be silent', async () =>
     assert.deepEqual(await told('write = () => {};', undefined, ['legacy']), { eras: [], errors: [] }));
+});
+
+/** A modern server with one tool, whose name has no letters, and which looks whether it speaks a version before it compares header and body. */
+async function numbered(): Promise<{ url: string; close: () => void }> {
+  const meta = { 'io.modelcontextprotocol/serverInfo': { name: 'numbered', version: '1.0.0' } };
+  const done = { resultType: 'complete', _meta: meta };
+  const cached = { ttlMs: 0, cacheScope: 'private' };
+  const tools = [{ name: '42', inputSchema: { type: 'object' }, annotations: { readOnlyHint: true } }];
+  const results: Readonly<Record<string, object>> = {
+    'server/discover': { ...done, ...cached, supportedVersions: ['2026-07-28'], capabilities: { tools: {} } },
+    'tools/list': { ...done, ...cached, tools },
+    'tools/call': { ...done, content: [] },
+  };
+  const http = createServer(async (request, response) => {
+    const answer = (status: number, body: object): void =>
+      void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ jsonrpc: '2.0', ...body }));
+    const message = (await json(request).catch(() => ({}))) as {
+      id?: unknown;
+      method?: string;
+      params?: { name?: string; _meta?: object };
+    };
+    const { id, method = '', params } = message;
+    const refuse = (code: number, why: string, status = 400): void => answer(status, { id: id ?? null, error: { code, message: why } });
+    if (id === undefined) return void response.writeHead(202).end();
+    const own = (params?._meta as Record<string, unknown> | undefined)?.['io.modelcontextprotocol/protocolVersion'];
+    const { 'mcp-protocol-version': version, 'mcp-method': named, 'mcp-name': name } = request.headers;
+    const word = (value: unknown): string => {
+      const sealed = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/.exec(String(value));
+      return sealed === null ? String(value) : Buffer.from(sealed[1] ?? '', 'base64').toString('utf8');
+    };
+    for (const one of [version, own])
+      if (one !== undefined && one !== '2026-07-28') {
+        const data = { supported: ['2026-07-28'], requested: one };
+        return answer(400, { id, error: { code: -32022, message: 'No such version.', data } });
+      }
+    if (version === undefined || word(named) !== method) return refuse(-32020, 'The headers do not say what the body says.');
+    if (method === 'tools/call' && word(name) !== params?.name) return refuse(-32020, 'The name in the header is another.');
+    if (method === 'tools/call' && params?.name !== '42') return refuse(-32602, 'No such tool.');
+    const result = results[method];
+    return result === undefined ? refuse(-32601, 'No such method.', 404) : answer(200, { id, result });
+  });
+  await new Promise<void>((ready) => http.listen(0, '127.0.0.1', ready));
+  return {
+    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`,
+    close: () => {
+      http.closeAllConnections();
+      http.close();
+    },
+  };
+}
+
+it('a tool whose name has no letters, and a version that is wrong in two ways, are no faults', async () => {
+  const { url, close } = await numbered();
+  try {
+    const { findings } = await conform({
+      target: { kind: 'http', url },
+      eras: ['modern'],
+      seed: 1,
+      runs: 5,
+      limitMs: 2000,
+      safety: {},
+      only: ['http/headers'],
+      signal: AbortSignal.timeout(50_000),
+      emit: () => {},
+    });
+    assert.deepEqual(
+      findings.filter(({ severity }) => severity === 'error').map(({ requirement, input }) => ({ requirement, input })),
+      [],
+    );
+  } finally {
+    close();
+  }
 });
